@@ -1,0 +1,27 @@
+/**
+ * What the core asks of the world: imperatives with an object, each with `because`, which goes to the log. `perform.ts`
+ * carries out each by calling one edge; every effect but `finish` is answered by exactly one event.
+ */
+import type { Prepared, RemoteConfig, Run } from "./values.js";
+
+export type Effect =
+  /** Answered by `executable-described` or `executable-not-described`. */
+  | { readonly do: "describe-executable"; readonly because: string }
+  /** Compose, write, sync and validate. A newer ticket aborts an older one. Answered by `config-prepared` or `config-refused`. */
+  | {
+      readonly do: "prepare-config";
+      readonly ticket: number;
+      readonly remote: RemoteConfig | null;
+      readonly instanceUid: string;
+      /** Skip validation when the composed text has this digest: it ran healthy with this executable. */
+      readonly provenDigest: string | null;
+      readonly because: string;
+    }
+  /** Answered by `collector-started` or `collector-not-started`; later `collector-exited`. */
+  | { readonly do: "start-collector"; readonly attempt: number; readonly run: Run; readonly because: string }
+  /** Write and sync what runs next, then SIGTERM, grace, SIGKILL. Answered by `collector-exited`. */
+  | { readonly do: "stop-collector"; readonly attempt: number; readonly next: Prepared | null; readonly because: string }
+  /** Replace the file and send SIGHUP. Answered by `collector-reloaded` or `collector-not-reloaded`. */
+  | { readonly do: "reload-collector"; readonly attempt: number; readonly run: Run; readonly because: string }
+  /** The last one: disconnect from the server, release everything, end the loop. */
+  | { readonly do: "finish"; readonly because: string };

@@ -1,0 +1,60 @@
+/**
+ * The closed list of causes: whatever can make the supervisor act is one of these, and nothing else may start a
+ * transition. Past participles with a subject. Edges post them; only `observe` reads them.
+ */
+import type { Memory } from "./memory.js";
+import type { Policy } from "./policy.js";
+import type {
+  AgentDescription,
+  AvailableComponents,
+  ComponentHealth,
+  EffectiveFile,
+  ExecutableFacts,
+  Exit,
+  Prepared,
+  RemoteConfig,
+  RememberedFacts,
+  Verdict,
+} from "./values.js";
+
+/** Which Collector process, and which connection of its extension, a piece of news is about. A reload keeps the attempt. */
+export interface Source {
+  readonly attempt: number;
+  readonly link: number;
+}
+
+export type Event =
+  | { readonly is: "settings-loaded"; readonly policy: Policy; readonly memory: Memory; readonly remembered: RememberedFacts | null }
+  | { readonly is: "memory-saved" }
+  | { readonly is: "memory-not-saved"; readonly error: string }
+  | { readonly is: "deadline-reached" }
+  | { readonly is: "shutdown-requested"; readonly because: string }
+  // The Collector's executable and configuration
+  | { readonly is: "executable-described"; readonly facts: ExecutableFacts }
+  | { readonly is: "executable-not-described"; readonly error: string }
+  | { readonly is: "config-prepared"; readonly ticket: number; readonly prepared: Prepared }
+  | { readonly is: "config-refused"; readonly ticket: number; readonly reason: string }
+  // The Collector's process
+  | { readonly is: "collector-started"; readonly attempt: number; readonly pid: number; readonly startTimeUnixNano: bigint }
+  | { readonly is: "collector-not-started"; readonly attempt: number; readonly error: string }
+  | { readonly is: "collector-exited"; readonly attempt: number; readonly exit: Exit }
+  | { readonly is: "collector-reloaded"; readonly attempt: number }
+  | { readonly is: "collector-not-reloaded"; readonly attempt: number; readonly error: string }
+  // The Collector's opamp extension
+  | ({ readonly is: "collector-connected" } & Source)
+  | ({ readonly is: "collector-described"; readonly description: AgentDescription } & Source)
+  | ({
+      readonly is: "collector-health";
+      readonly verdict: Verdict;
+      readonly error: string;
+      /** The newest tree as the extension sent it, status times included. */
+      readonly health: ComponentHealth;
+    } & Source)
+  | ({ readonly is: "collector-components"; readonly components: AvailableComponents } & Source)
+  | ({ readonly is: "collector-config-reported"; readonly files: readonly EffectiveFile[] } & Source)
+  // The server
+  | { readonly is: "server-connected" }
+  | { readonly is: "server-lost"; readonly error: string }
+  | { readonly is: "remote-config-offered"; readonly config: RemoteConfig }
+  | { readonly is: "identity-assigned"; readonly instanceUid: string }
+  | { readonly is: "restart-commanded" };
