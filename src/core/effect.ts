@@ -2,7 +2,7 @@
  * What the core asks of the world: imperatives with an object, each with `because`, which goes to the log. `perform.ts`
  * carries out each by calling one edge; every effect but `finish` is answered by exactly one event.
  */
-import type { Prepared, RemoteConfig, Run } from "./values.js";
+import type { Build, RemoteConfig, Run } from "./values.js";
 
 export type Effect =
   /** Answered by `executable-described` or `executable-not-described`. */
@@ -20,7 +20,7 @@ export type Effect =
   /** Answered by `collector-started` or `collector-not-started`; later `collector-exited`. */
   | { readonly do: "start-collector"; readonly attempt: number; readonly run: Run; readonly because: string }
   /** Write and sync what runs next, then SIGTERM, grace, SIGKILL. Answered by `collector-exited`. */
-  | { readonly do: "stop-collector"; readonly attempt: number; readonly next: Prepared | null; readonly because: string }
+  | { readonly do: "stop-collector"; readonly attempt: number; readonly next: Build | null; readonly because: string }
   /** Replace the file and send SIGHUP. Answered by `collector-reloaded` or `collector-not-reloaded`. */
   | { readonly do: "reload-collector"; readonly attempt: number; readonly run: Run; readonly because: string }
   /** The last one: disconnect from the server, release everything, end the loop. */

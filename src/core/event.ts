@@ -7,11 +7,11 @@ import type { Policy } from "./policy.js";
 import type {
   AgentDescription,
   AvailableComponents,
+  Build,
   ComponentHealth,
   EffectiveFile,
   ExecutableFacts,
   Exit,
-  Prepared,
   RemoteConfig,
   RememberedFacts,
   Verdict,
@@ -32,7 +32,7 @@ export type Event =
   // The Collector's executable and configuration
   | { readonly is: "executable-described"; readonly facts: ExecutableFacts }
   | { readonly is: "executable-not-described"; readonly error: string }
-  | { readonly is: "config-prepared"; readonly ticket: number; readonly prepared: Prepared }
+  | { readonly is: "config-prepared"; readonly ticket: number; readonly build: Build }
   | { readonly is: "config-refused"; readonly ticket: number; readonly reason: string }
   // The Collector's process
   | { readonly is: "collector-started"; readonly attempt: number; readonly pid: number; readonly startTimeUnixNano: bigint }

@@ -2,6 +2,7 @@
  * What survives a crash. `memory(state)` is a projection of the state, compared with what was last saved, so nobody can
  * forget to save. `storage/` decides names and formats of the files.
  */
+import type { State } from "./state.js";
 import type { Hex, RemoteConfig, RemoteStatus } from "./values.js";
 
 export interface Memory {
@@ -20,4 +21,22 @@ export interface Memory {
 export interface Proven {
   readonly digest: Hex;
   readonly executable: string;
+}
+
+/** The projection of the state that has to be on disk before anything follows from it. */
+export function memory(state: State): Memory {
+  const { instanceUid, offers } = state;
+  const { lastReceived, lastWorking, status, proven } = offers;
+  return { instanceUid, lastReceived, lastWorking, status, proven };
+}
+
+/** Parts are replaced, never changed in place, so their identity tells. */
+export function sameMemory(a: Memory, b: Memory): boolean {
+  return (
+    a.instanceUid === b.instanceUid &&
+    a.lastReceived === b.lastReceived &&
+    a.lastWorking === b.lastWorking &&
+    a.status === b.status &&
+    a.proven === b.proven
+  );
 }

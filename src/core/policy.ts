@@ -8,6 +8,8 @@ export interface Policy {
   readonly acceptsRestartCommand: boolean;
   /** `agent.config_apply_timeout`: the longest wait for health after a swap. */
   readonly applyTimeoutMs: Millis;
+  /** `agent.bootstrap_timeout`: a Collector whose extension is silent for longer is reported as such. */
+  readonly bootstrapTimeoutMs: Millis;
   /** `agent.use_hup_config_reload`. */
   readonly reloadsByHup: boolean;
   /** `agent.description.*`: name to value, they override what the Collector says of itself. */

@@ -2,6 +2,8 @@
  * What the server should believe: a projection of the state. The session with the server compares it with what was last
  * told on this connection and sends only the difference, so nobody can forget to report.
  */
+import { alive } from "./run.js";
+import type { State } from "./state.js";
 import type {
   AgentDescription,
   AvailableComponents,
@@ -47,4 +49,81 @@ export interface ReportedStatus {
   readonly status: RemoteStatus | null;
   /** Grows when a known status is to be told once more although it did not change. */
   readonly repeat: number;
+}
+
+/** Null until the first message can be complete: before the executable is known, or known to be unknowable. */
+export function report(state: State): Report | null {
+  const { executable, offers, policy, process, said } = state;
+  if (executable.is === "unknown" || executable.is === "describing") return null;
+  const facts = executable.is === "known" ? executable.facts : null;
+  return {
+    instanceUid: state.instanceUid,
+    capabilities: policy.capabilities,
+    description: {
+      collector: said.description,
+      serviceName: facts?.name ?? "",
+      serviceVersion: facts?.version ?? "",
+      identifyingOverrides: policy.identifyingAttributes,
+      nonIdentifyingOverrides: policy.nonIdentifyingAttributes,
+    },
+    health: health(state),
+    effectiveConfig: process.is === "down" ? shown(state) : (said.files ?? shown(state)),
+    remoteConfig: { status: toldStatus(state), repeat: offers.repeats },
+    components: said.components,
+  };
+}
+
+/** An APPLIED that is not on disk could turn out to be forgotten: while saving fails, the last one on disk is told. */
+function toldStatus(state: State): RemoteStatus | null {
+  const { offers, storage } = state;
+  const forgettable = storage.is === "failing" && offers.status?.is === "applied";
+  return forgettable ? offers.durableStatus : offers.status;
+}
+
+function health(state: State): ReportedHealth {
+  const { process, said, wanted } = state;
+  const running = alive(process);
+  const base = {
+    startTimeUnixNano: running?.startTimeUnixNano ?? 0n,
+    collector: running === null ? null : said.health,
+  };
+  switch (process.is) {
+    case "healthy":
+      return { healthy: true, status: said.health?.status ?? "", lastError: "", ...base };
+    case "unhealthy":
+      return { healthy: false, status: said.health?.status ?? "", lastError: process.error, ...base };
+    case "starting":
+      return { healthy: false, status: "starting", lastError: process.late ? SILENT : whyStarting(process.after), ...base };
+    case "stopping":
+      return { healthy: false, status: "stopping", lastError: "the Collector is being stopped", ...base };
+    case "down":
+      if (wanted.is === "nothing" && wanted.fine && state.closing === null) {
+        return { healthy: true, status: `not running: ${wanted.because}`, lastError: "", ...base };
+      }
+      return { healthy: false, status: "down", lastError: whyDown(state), ...base };
+  }
+}
+
+const SILENT =
+  "the Collector runs, but its opamp extension has not reported within agent.bootstrap_timeout; see agent.log in the storage directory";
+
+function whyStarting(after: string): string {
+  return after === "" ? "the Collector is starting" : `the Collector is being restarted: ${after}`;
+}
+
+function whyDown(state: State): string {
+  const { executable, process, wanted } = state;
+  if (state.closing !== null) return `the supervisor is shut down: ${state.closing}`;
+  if (process.is === "down" && process.error !== "") return process.error;
+  if (executable.is === "failing") return executable.error;
+  if (wanted.is === "nothing") return wanted.because;
+  return "the Collector is starting";
+}
+
+/** Before the Collector reported its own: the text that it was given, and for a stopped one what it would be given. */
+function shown(state: State): readonly EffectiveFile[] | null {
+  const { base, process, wanted } = state;
+  if (process.is !== "down") return process.run.build.shown;
+  if (wanted.is === "run") return wanted.run.build.shown;
+  return base.build?.shown ?? null;
 }

@@ -70,10 +70,21 @@ export interface RememberedFacts {
   readonly components: AvailableComponents | null;
 }
 
+/** A prepared configuration with where it came from: what a trial tries, and what a proof proves. */
+export interface Build {
+  readonly prepared: Prepared;
+  /** The remote configuration that took part, null for none. */
+  readonly remote: RemoteConfig | null;
+  /** The identity it was composed for. */
+  readonly instanceUid: string;
+  /** The composed text, redacted: what is reported until the Collector reports its own. */
+  readonly shown: readonly EffectiveFile[];
+}
+
 /** A wanted run. The turn number grows with each restart command, so that "again" is a different run. */
 export interface Run {
   readonly turn: number;
-  readonly prepared: Prepared;
+  readonly build: Build;
 }
 
 /** How a process ended. Exactly one of `code` and `signal` is set. */

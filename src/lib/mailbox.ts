@@ -14,6 +14,11 @@ export class Mailbox<T> {
   post(item: T): void {
     this.#queue.push(item);
     check(this.#queue.length - this.#head <= MAILBOX_LIMIT, "mailbox overflow");
+    this.wake();
+  }
+
+  /** Ends a wait without posting anything: time has passed. */
+  wake(): void {
     this.#wake?.();
     this.#wake = null;
   }
@@ -29,7 +34,7 @@ export class Mailbox<T> {
     return item;
   }
 
-  /** Resolves when there is something to take. One waiter at a time. */
+  /** Resolves when there is something to take, or at `wake`. One waiter at a time. */
   async arrival(): Promise<void> {
     if (this.#head < this.#queue.length) return;
     await new Promise<void>((resolve) => {

@@ -1,0 +1,24 @@
+/** When the loop has to wake up although nothing happened: the earliest of all that waits for time. */
+import type { State } from "./state.js";
+import type { Millis } from "./values.js";
+
+/** Null: nothing waits for time. A point in the past means at once. */
+export function deadline(state: State): Millis | null {
+  if (state.finished) return null;
+  const times = state.closing === null ? waits(state) : [];
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+function waits(state: State): Millis[] {
+  const { base, executable, process, rollout, storage, waiting, wanted } = state;
+  const times: Millis[] = [];
+  const mayPrepare = executable.is === "known" && base.preparing === 0 && rollout.is !== "preparing";
+  if (mayPrepare && base.build === null) times.push(base.retryAt);
+  if (mayPrepare && waiting?.durable === true) times.push(waiting.actAt);
+  if (rollout.is === "trying" && rollout.giveUpAt !== null) times.push(rollout.giveUpAt);
+  if (process.is === "starting" && !process.late) times.push(process.lateAt);
+  if (process.is === "down" && wanted.is === "run") times.push(process.restartAt);
+  if (storage.is === "failing") times.push(storage.retryAt);
+  if (executable.is === "failing") times.push(executable.retryAt);
+  return times;
+}

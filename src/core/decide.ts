@@ -1,0 +1,147 @@
+/**
+ * Compares what is wanted with what is, and takes at most one action for each part: executable, preparation, process.
+ * What it starts it writes into the state, so deciding twice does nothing new.
+ */
+import type { Effect } from "./effect.js";
+import { applyTrial } from "./rollout.js";
+import { sameRun, shortHash } from "./run.js";
+import type { State } from "./state.js";
+import type { Turn } from "./turn.js";
+import type { Run } from "./values.js";
+
+export interface Decision {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+export function decide(state: State, turn: Turn): Decision {
+  if (state.finished) return { state, effects: [] };
+  if (state.closing !== null) return close(state, state.closing);
+  const effects: Effect[] = [];
+  let next = settle(state);
+  for (const part of [decideExecutable, decidePreparation, decideProcess]) {
+    const decision = part(next, turn);
+    next = decision.state;
+    effects.push(...decision.effects);
+  }
+  return { state: next, effects };
+}
+
+/** Transitions that follow from the state alone: a configuration with nothing to run is applied once nothing runs. */
+function settle(state: State): State {
+  const { process, rollout } = state;
+  if (rollout.is !== "trying" || rollout.build.prepared.runs || process.is !== "down") return state;
+  return applyTrial(state, rollout.build, rollout.offer.hash);
+}
+
+function close(state: State, because: string): Decision {
+  const { process } = state;
+  if (process.is === "down") return { state: { ...state, finished: true }, effects: [{ do: "finish", because }] };
+  return stop(state, because, null);
+}
+
+function decideExecutable(state: State, turn: Turn): Decision {
+  const { executable } = state;
+  const due = executable.is === "unknown" || (executable.is === "failing" && executable.retryAt <= turn.now);
+  if (!due) return { state, effects: [] };
+  const because = executable.is === "unknown" ? "nothing is known of this executable" : "it could not be described before";
+  return { state: { ...state, executable: { is: "describing" } }, effects: [{ do: "describe-executable", because }] };
+}
+
+/** One preparation at a time, the base first: after a crash in the middle of a trial, what worked runs before the next try. */
+function decidePreparation(state: State, turn: Turn): Decision {
+  const { base, rollout, waiting } = state;
+  const busy = base.preparing !== 0 || rollout.is === "preparing";
+  if (busy || state.executable.is !== "known") return { state, effects: [] };
+  if (base.build === null && base.retryAt <= turn.now) {
+    return prepareBase(state, base.refusal === "" ? "the supervisor has started" : "the one before was refused");
+  }
+  if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer(state);
+  const renamed = base.build !== null && base.build.instanceUid !== state.instanceUid;
+  if (renamed && rollout.is === "idle" && waiting === null) {
+    return prepareBase(state, "the server assigned a new instance uid");
+  }
+  return { state, effects: [] };
+}
+
+function prepareBase(state: State, because: string): Decision {
+  const ticket = state.ticket + 1;
+  return {
+    state: { ...state, ticket, base: { ...state.base, preparing: ticket } },
+    effects: [{ do: "prepare-config", ticket, remote: state.base.remote, ...forPreparation(state), because }],
+  };
+}
+
+function prepareOffer(state: State): Decision {
+  const { waiting } = state;
+  if (waiting === null) return { state, effects: [] };
+  const ticket = state.ticket + 1;
+  const because = `configuration ${shortHash(waiting.offer.hash)} was offered`;
+  return {
+    state: { ...state, ticket, waiting: null, rollout: { is: "preparing", offer: waiting.offer, ticket } },
+    effects: [{ do: "prepare-config", ticket, remote: waiting.offer, ...forPreparation(state), because }],
+  };
+}
+
+function forPreparation(state: State): { instanceUid: string; provenDigest: string | null } {
+  const { executable, instanceUid, offers } = state;
+  const same = executable.is === "known" && offers.proven?.executable === executable.facts.identity;
+  return { instanceUid, provenDigest: same ? (offers.proven?.digest ?? null) : null };
+}
+
+function decideProcess(state: State, turn: Turn): Decision {
+  const { process, wanted } = state;
+  if (process.is === "stopping") return { state, effects: [] };
+  if (wanted.is === "nothing") return process.is === "down" ? { state, effects: [] } : stop(state, wanted.because, null);
+  if (process.is === "down") {
+    return process.restartAt <= turn.now ? start(state, wanted.run, wanted.because, turn) : { state, effects: [] };
+  }
+  if (sameRun(process.run, wanted.run)) return { state, effects: [] };
+  const onlyConfig = process.run.turn === wanted.run.turn;
+  if (state.policy.reloadsByHup && process.is === "healthy" && onlyConfig) return reload(state, wanted.run, wanted.because, turn);
+  return stop(state, wanted.because, wanted.run);
+}
+
+function start(state: State, run: Run, wantedBecause: string, turn: Turn): Decision {
+  const attempt = state.attempt + 1;
+  const because = state.restarts.crashes > 0 ? "the Collector ended unasked" : wantedBecause;
+  const process = {
+    is: "starting" as const,
+    attempt,
+    run,
+    linkMin: 0,
+    startTimeUnixNano: 0n,
+    after: state.process.is === "down" ? state.process.error : "",
+    late: false,
+    lateAt: turn.now + state.policy.bootstrapTimeoutMs,
+  };
+  return { state: { ...state, attempt, process }, effects: [{ do: "start-collector", attempt, run, because }] };
+}
+
+function stop(state: State, because: string, next: Run | null): Decision {
+  const { process } = state;
+  if (process.is === "down" || process.is === "stopping") return { state, effects: [] };
+  const { attempt, run, linkMin, startTimeUnixNano } = process;
+  return {
+    state: { ...state, process: { is: "stopping", attempt, run, linkMin, startTimeUnixNano } },
+    effects: [{ do: "stop-collector", attempt, next: next?.build ?? null, because }],
+  };
+}
+
+/** The process stays, its configuration changes: news of links before the reload no longer counts. */
+function reload(state: State, run: Run, because: string, turn: Turn): Decision {
+  const { process } = state;
+  if (process.is !== "healthy") return { state, effects: [] };
+  const { attempt, startTimeUnixNano } = process;
+  const starting = {
+    is: "starting" as const,
+    attempt,
+    run,
+    linkMin: state.lastLink + 1,
+    startTimeUnixNano,
+    after: "",
+    late: false,
+    lateAt: turn.now + state.policy.bootstrapTimeoutMs,
+  };
+  return { state: { ...state, process: starting }, effects: [{ do: "reload-collector", attempt, run, because }] };
+}

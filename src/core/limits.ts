@@ -1,0 +1,27 @@
+/** The named bounds of the core's decisions, each with its unit last and its reason. */
+
+/** After a first offer, the next one waits until offers pause for this long ... */
+export const OFFER_PAUSE_MS = 150;
+/** ... but never longer than this after the first that waits. */
+export const OFFER_WAIT_MS_MAX = 2_000;
+/** An offer that comes at least this long after the one before it is the first of a burst and acts at once. */
+export const OFFER_BURST_WINDOW_MS = 2_000;
+
+/** The first restart after a crash is immediate; the second waits about this long, then it doubles ... */
+export const RESTART_DELAY_MS = 1_000;
+/** ... up to this cap. */
+export const RESTART_DELAY_MS_MAX = 60_000;
+/** The share of a restart delay that is random, so that a fleet does not restart in step. */
+export const RESTART_JITTER = 0.5;
+/** A run that was healthy for this long wipes out earlier crashes. */
+export const STABLE_RUN_MS = 60_000;
+
+/** A failed save is tried again after this long. */
+export const SAVE_RETRY_MS = 5_000;
+/** An executable that could not be described is asked again after this long. */
+export const DESCRIBE_RETRY_MS = 10_000;
+/** A local configuration that was refused is composed again after this long: somebody may have repaired a file. */
+export const COMPOSE_RETRY_MS = 30_000;
+
+/** The longest reason that is told and stored; the cause stands in front, the Collector's output behind it. */
+export const REASON_CHARS_MAX = 4_000;

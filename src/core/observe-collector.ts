@@ -1,0 +1,100 @@
+/**
+ * What news of the Collector means for the state. News about another attempt, or about the time before a reload, was
+ * dropped at the door of `observe`.
+ */
+import type { Event } from "./event.js";
+import { applyTrial, failTrial, prove, withOutput } from "./rollout.js";
+import { planRestart } from "./restart.js";
+import { onTrial, sameBuild } from "./run.js";
+import type { Alive, State } from "./state.js";
+import type { Turn } from "./turn.js";
+import type { Exit } from "./values.js";
+
+export function observeStarted(state: State, startTimeUnixNano: bigint, turn: Turn): State {
+  const { process } = state;
+  if (process.is === "down") return state;
+  return startTrialClock({ ...state, process: { ...process, startTimeUnixNano } }, turn);
+}
+
+/** The time for health begins with the process (or its reload), not with the decision: a slow stop is not its fault. */
+export function startTrialClock(state: State, turn: Turn): State {
+  const { policy, rollout } = state;
+  if (rollout.is !== "trying" || !onTrial(state)) return state;
+  return { ...state, rollout: { ...rollout, giveUpAt: turn.now + policy.applyTimeoutMs } };
+}
+
+export function observeNotStarted(state: State, error: string, turn: Turn): State {
+  if (state.process.is === "stopping") return gone(state, { is: "down", restartAt: turn.now, error: "" });
+  return ended(state, `the Collector could not be started: ${error}`, turn);
+}
+
+export function observeExited(state: State, exit: Exit, turn: Turn): State {
+  const { process } = state;
+  if (process.is === "stopping" || state.closing !== null) {
+    return gone(state, { is: "down", restartAt: turn.now, error: "" });
+  }
+  return ended(state, exitReason(state, exit), turn, exit.tail);
+}
+
+export function observeHealth(state: State, event: Extract<Event, { is: "collector-health" }>, turn: Turn): State {
+  const { process } = state;
+  const heard: State = { ...state, said: { ...state.said, health: event.health } };
+  if (process.is === "down" || process.is === "stopping") return state;
+  const { attempt, run, linkMin, startTimeUnixNano } = process;
+  const same: Alive = { attempt, run, linkMin, startTimeUnixNano };
+  switch (event.verdict) {
+    case "healthy":
+      return observeHealthy(
+        { ...heard, process: { is: "healthy", since: process.is === "healthy" ? process.since : turn.now, ...same } },
+      );
+    case "unhealthy":
+      return { ...heard, process: { is: "unhealthy", error: event.error, ...same } };
+    case "starting":
+    case "stopping":
+      return heard;
+  }
+}
+
+function observeHealthy(state: State): State {
+  const { process, rollout, base } = state;
+  if (process.is !== "healthy") return state;
+  if (rollout.is === "trying" && sameBuild(process.run.build, rollout.build)) {
+    return applyTrial(state, rollout.build, rollout.offer.hash);
+  }
+  // A base, or a trial that was superseded before its proof: it works, so it may be returned to.
+  return base.build !== null && sameBuild(base.build, process.run.build)
+    ? prove(state, base.build)
+    : prove(state, process.run.build);
+}
+
+/** The process ended although it was wanted. */
+function ended(state: State, reason: string, turn: Turn, output = ""): State {
+  const error = withOutput(reason, output);
+  if (onTrial(state)) {
+    const down = gone(state, { is: "down", restartAt: turn.now, error });
+    return failTrial({ ...down, restarts: { crashes: 0 } }, reason, output);
+  }
+  const { restarts, restartAt } = planRestart(state.restarts, state.process, turn.now, turn.random);
+  return { ...gone(state, { is: "down", restartAt, error }), restarts };
+}
+
+function gone(state: State, process: State["process"]): State {
+  return { ...state, process, said: { ...state.said, health: null, files: null } };
+}
+
+function exitReason(state: State, exit: Exit): string {
+  const how = exit.signal === null ? `exited with code ${exit.code ?? "unknown"}` : `was killed by ${exit.signal}`;
+  const when = state.process.is === "healthy" ? "" : " before it was healthy";
+  return `the Collector ${how}${when}`;
+}
+
+/** The reason of a trial that ran out of time. */
+export function timeoutReason(state: State): string {
+  const { process, policy } = state;
+  const limit = `within ${policy.applyTimeoutMs / 1000} s (agent.config_apply_timeout)`;
+  if (process.is === "unhealthy") return `the Collector did not become healthy ${limit}: ${process.error}`;
+  if (process.is === "starting" && state.said.health === null) {
+    return `the Collector runs, but its opamp extension did not report health ${limit}; see agent.log in the storage directory`;
+  }
+  return `the Collector did not become healthy ${limit}`;
+}

@@ -1,0 +1,101 @@
+/** What an offer of the server, and the news of its preparation, mean for the state. */
+import { COMPOSE_RETRY_MS, OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
+import { applyTrial, refuseOffer, stepDown, wantBase, wantedBy } from "./rollout.js";
+import { alive, sameBuild, shortHash } from "./run.js";
+import type { State } from "./state.js";
+import type { Turn } from "./turn.js";
+import type { Build, Millis, RemoteConfig } from "./values.js";
+
+export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): State {
+  if (!state.policy.acceptsRemoteConfig) return state;
+  if (isKnown(state, offer)) return repeatStatus(state, turn.now);
+  const offers = {
+    ...state.offers,
+    lastReceived: offer,
+    status: { is: "applying" as const, hash: offer.hash, error: "" },
+    lastOfferAt: turn.now,
+  };
+  const firstAt = state.waiting?.firstAt ?? turn.now;
+  const waiting = { offer, durable: false, firstAt, actAt: actAt(state, firstAt, turn.now) };
+  const offered: State = { ...state, offers, waiting };
+  return state.storage.is === "failing" ? failUnsaved(offered, state.storage.error) : offered;
+}
+
+/** The offer could not be saved, so it is not tried: a crash in the middle would leave a state that nobody can explain. */
+export function failUnsaved(state: State, error: string): State {
+  const { waiting } = state;
+  if (waiting === null || waiting.durable) return state;
+  const reason = `cannot store the configuration, so it was not tried: ${error}; free or repair the storage directory`;
+  return {
+    ...state,
+    waiting: null,
+    offers: { ...state.offers, status: { is: "failed", hash: waiting.offer.hash, error: reason } },
+  };
+}
+
+export function observePrepared(state: State, ticket: number, build: Build, turn: Turn): State {
+  if (ticket === state.base.preparing) {
+    const prepared: State = { ...state, base: { ...state.base, build, preparing: 0, refusal: "" } };
+    return state.rollout.is === "trying" ? prepared : wantBase(prepared, becauseOfBase(prepared));
+  }
+  const { process, rollout, wanted } = state;
+  if (rollout.is !== "preparing" || rollout.ticket !== ticket) return state;
+  const running = alive(process);
+  const same = running !== null && wanted.is === "run" && sameBuild(running.run.build, build) && running.run.turn === state.turn;
+  const because = `configuration ${shortHash(rollout.offer.hash)} was offered`;
+  const trying: State = {
+    ...state,
+    rollout: { is: "trying", offer: rollout.offer, build, giveUpAt: same ? turn.now + state.policy.applyTimeoutMs : null },
+    wanted: wantedBy(state, build, because),
+    restarts: same ? state.restarts : { crashes: 0 },
+  };
+  // The same content under another hash: nothing to swap, and it is known to be healthy.
+  return same && process.is === "healthy" ? applyTrial(trying, build, rollout.offer.hash) : trying;
+}
+
+export function observeRefused(state: State, ticket: number, reason: string, turn: Turn): State {
+  if (ticket === state.base.preparing) return stepDown(state, reason, turn.now + COMPOSE_RETRY_MS);
+  if (state.rollout.is !== "preparing" || state.rollout.ticket !== ticket) return state;
+  return refuseOffer(state, reason);
+}
+
+/** The newest offer again. An empty hash says nothing, so there the content decides. */
+function isKnown(state: State, offer: RemoteConfig): boolean {
+  const { lastReceived, status } = state.offers;
+  if (status === null || status.hash !== offer.hash) return false;
+  return offer.hash !== "" || (lastReceived !== null && sameFiles(lastReceived, offer));
+}
+
+function sameFiles(a: RemoteConfig, b: RemoteConfig): boolean {
+  return (
+    a.files.length === b.files.length &&
+    a.files.every((file) =>
+      b.files.some((other) => other.name === file.name && other.contentType === file.contentType && sameBytes(file.body, other.body)),
+    )
+  );
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** Silence makes a server resend, answering each time makes a loop: so the known status is repeated, but rarely. */
+function repeatStatus(state: State, now: Millis): State {
+  const { offers, policy } = state;
+  if (offers.status?.is === "applying") return state;
+  if (offers.repeatedAt !== null && now - offers.repeatedAt < policy.heartbeatMs) return state;
+  return { ...state, offers: { ...offers, repeats: offers.repeats + 1, repeatedAt: now } };
+}
+
+/** The first offer of a burst acts at once; the next waits until offers pause, within a bound. */
+function actAt(state: State, firstAt: Millis, now: Millis): Millis {
+  const { lastOfferAt } = state.offers;
+  const first = state.waiting === null && (lastOfferAt === null || now - lastOfferAt >= OFFER_BURST_WINDOW_MS);
+  return first ? now : Math.min(now + OFFER_PAUSE_MS, firstAt + OFFER_WAIT_MS_MAX);
+}
+
+function becauseOfBase(state: State): string {
+  const { base } = state;
+  if (base.remote === null) return "the local configuration is wanted";
+  return `configuration ${shortHash(base.remote.hash)} worked last`;
+}

@@ -1,0 +1,133 @@
+/**
+ * Writes down what happened and decides nothing. Late news is recognised by identity: a process by its attempt, a
+ * connection of its extension by its link, a preparation by its ticket.
+ */
+import type { Event } from "./event.js";
+import { DESCRIBE_RETRY_MS, SAVE_RETRY_MS } from "./limits.js";
+import {
+  observeExited,
+  observeHealth,
+  observeNotStarted,
+  observeStarted,
+  startTrialClock,
+  timeoutReason,
+} from "./observe-collector.js";
+import { failUnsaved, observeOffer, observePrepared, observeRefused } from "./observe-offer.js";
+import { failTrial } from "./rollout.js";
+import { alive } from "./run.js";
+import type { State } from "./state.js";
+import type { Turn } from "./turn.js";
+import { unreachable } from "../lib/check.js";
+
+export function observe(state: State, event: Event, turn: Turn): State {
+  if (isStale(state, event)) return state;
+  switch (event.is) {
+    case "settings-loaded":
+      return { ...state, policy: event.policy };
+    case "memory-saved":
+      return observeSaved(state);
+    case "memory-not-saved":
+      return failUnsaved(
+        { ...state, storage: { is: "failing", error: event.error, retryAt: turn.now + SAVE_RETRY_MS } },
+        event.error,
+      );
+    case "deadline-reached":
+      return observeDeadline(state, turn);
+    case "shutdown-requested":
+      return { ...state, closing: state.closing ?? event.because };
+    case "executable-described":
+      return { ...state, executable: { is: "known", facts: event.facts } };
+    case "executable-not-described":
+      return { ...state, executable: { is: "failing", error: event.error, retryAt: turn.now + DESCRIBE_RETRY_MS } };
+    case "config-prepared":
+      return observePrepared(state, event.ticket, event.build, turn);
+    case "config-refused":
+      return observeRefused(state, event.ticket, event.reason, turn);
+    case "server-connected":
+      return { ...state, server: { is: "connected" } };
+    case "server-lost":
+      return { ...state, server: { is: "lost", error: event.error } };
+    case "remote-config-offered":
+      return observeOffer(state, event.config, turn);
+    case "identity-assigned":
+      return { ...state, instanceUid: event.instanceUid };
+    case "restart-commanded":
+      return observeRestartCommand(state, turn);
+    default:
+      return observeCollector(state, event, turn);
+  }
+}
+
+type CollectorEvent = Extract<Event, { attempt: number }>;
+
+function observeCollector(state: State, event: CollectorEvent, turn: Turn): State {
+  switch (event.is) {
+    case "collector-started":
+      return observeStarted(state, event.startTimeUnixNano, turn);
+    case "collector-not-started":
+      return observeNotStarted(state, event.error, turn);
+    case "collector-exited":
+      return observeExited(state, event.exit, turn);
+    case "collector-reloaded":
+      return startTrialClock(state, turn);
+    case "collector-not-reloaded":
+      return failTrial(state, `the Collector could not be reloaded: ${event.error}`);
+    case "collector-connected":
+      return { ...state, lastLink: Math.max(state.lastLink, event.link) };
+    case "collector-described":
+      return { ...state, said: { ...state.said, description: event.description } };
+    case "collector-health":
+      return observeHealth(state, event, turn);
+    case "collector-components":
+      return { ...state, said: { ...state.said, components: event.components } };
+    case "collector-config-reported":
+      return { ...state, said: { ...state.said, files: event.files } };
+    default:
+      return unreachable(event);
+  }
+}
+
+function isStale(state: State, event: Event): boolean {
+  if (!("attempt" in event)) return false;
+  const process = alive(state.process);
+  if (process === null || event.attempt !== process.attempt) return true;
+  return "link" in event && event.link < process.linkMin;
+}
+
+/** The loop tells of a save right after it, so what was saved is this very state. */
+function observeSaved(state: State): State {
+  const { offers, waiting } = state;
+  return {
+    ...state,
+    storage: { is: "working" },
+    offers: offers.durableStatus === offers.status ? offers : { ...offers, durableStatus: offers.status },
+    waiting: waiting === null || waiting.durable ? waiting : { ...waiting, durable: true },
+  };
+}
+
+function observeDeadline(state: State, turn: Turn): State {
+  const { process, rollout } = state;
+  if (rollout.is === "trying" && rollout.giveUpAt !== null && rollout.giveUpAt <= turn.now) {
+    return failTrial(state, timeoutReason(state));
+  }
+  if (process.is === "starting" && !process.late && process.lateAt <= turn.now) {
+    return { ...state, process: { ...process, late: true } };
+  }
+  return state;
+}
+
+/** "Again" is a new turn of the same run; a pause after crashes ends. A restart that is under way already is the answer. */
+function observeRestartCommand(state: State, turn: Turn): State {
+  const { wanted, process } = state;
+  if (!state.policy.acceptsRestartCommand || wanted.is !== "run") return state;
+  const restarts = { crashes: 0 };
+  if (process.is === "down") return { ...state, restarts, process: { ...process, restartAt: turn.now } };
+  if (process.run.turn !== wanted.run.turn) return state;
+  const next = state.turn + 1;
+  return {
+    ...state,
+    restarts,
+    turn: next,
+    wanted: { is: "run", run: { ...wanted.run, turn: next }, because: "the server commanded a restart" },
+  };
+}

@@ -1,0 +1,28 @@
+/** Questions about runs and processes that several parts ask. */
+import type { Alive, Process, State } from "./state.js";
+import type { Build, Hex, Run } from "./values.js";
+
+/** The same content in the same turn: nothing would change by starting `b` in place of `a`. */
+export function sameRun(a: Run, b: Run): boolean {
+  return a.turn === b.turn && sameBuild(a.build, b.build);
+}
+
+export function sameBuild(a: Build, b: Build): boolean {
+  return a.prepared.digest === b.prepared.digest;
+}
+
+/** The process as long as there is one, stopping included. */
+export function alive(process: Process): (Exclude<Process, { is: "down" }> & Alive) | null {
+  return process.is === "down" ? null : process;
+}
+
+/** The process runs what the rollout tries. */
+export function onTrial(state: State): boolean {
+  const { process, rollout } = state;
+  return rollout.is === "trying" && process.is !== "down" && sameBuild(process.run.build, rollout.build);
+}
+
+/** How people read a hash: enough of it to compare by eye. */
+export function shortHash(hash: Hex): string {
+  return hash === "" ? "without a hash" : hash.slice(0, 12);
+}

@@ -1,0 +1,144 @@
+/**
+ * All that the supervisor believes. Each part is a tagged union that carries its own data; what is *wanted* is a
+ * different field from what *is*, so that restart, rollback and shutdown are only changes of what is wanted.
+ */
+import type { Policy } from "./policy.js";
+import type { Proven } from "./memory.js";
+import type {
+  AgentDescription,
+  AvailableComponents,
+  Build,
+  ComponentHealth,
+  EffectiveFile,
+  ExecutableFacts,
+  Millis,
+  RemoteConfig,
+  RemoteStatus,
+  Run,
+} from "./values.js";
+
+export interface State {
+  readonly policy: Policy;
+  readonly instanceUid: string;
+  readonly process: Process;
+  readonly wanted: Wanted;
+  readonly base: Base;
+  readonly rollout: Rollout;
+  /** The newest offer, while it waits for its turn. */
+  readonly waiting: Waiting | null;
+  readonly offers: Offers;
+  readonly restarts: Restarts;
+  readonly executable: Executable;
+  readonly storage: Storage;
+  readonly server: Server;
+  readonly said: Said;
+  /** Set once by a shutdown request; then nothing is wanted any more. */
+  readonly closing: string | null;
+  readonly finished: boolean;
+  /** The last numbers given out. */
+  readonly turn: number;
+  readonly attempt: number;
+  readonly ticket: number;
+  /** The newest connection of a Collector's extension that was heard of. */
+  readonly lastLink: number;
+}
+
+export type Process =
+  | {
+      readonly is: "down";
+      /** When it may start again: now, or after a crash the end of the pause. */
+      readonly restartAt: Millis;
+      /** Why it is down, for people; "" when it never ran or was stopped on purpose. */
+      readonly error: string;
+    }
+  | ({
+      readonly is: "starting";
+      readonly late: boolean;
+      readonly lateAt: Millis;
+      /** Why the process before it ended, "" when that was on purpose. */
+      readonly after: string;
+    } & Alive)
+  | ({ readonly is: "healthy"; readonly since: Millis } & Alive)
+  | ({ readonly is: "unhealthy"; readonly error: string } & Alive)
+  | ({ readonly is: "stopping" } & Alive);
+
+export interface Alive {
+  readonly attempt: number;
+  readonly run: Run;
+  /** News of links below this number is about the time before a reload. */
+  readonly linkMin: number;
+  /** 0n until the process has reported its start. */
+  readonly startTimeUnixNano: bigint;
+}
+
+export type Wanted =
+  | { readonly is: "nothing"; readonly because: string; /** It is right that nothing runs. */ readonly fine: boolean }
+  | { readonly is: "run"; readonly run: Run; readonly because: string };
+
+/** What runs when no trial is in force: the configuration that worked last, or the way down from it. */
+export interface Base {
+  readonly from: "last-received" | "last-working" | "local";
+  readonly remote: RemoteConfig | null;
+  readonly build: Build | null;
+  /** The ticket of the preparation that is on its way, 0 for none. */
+  readonly preparing: number;
+  /** Why the last preparation was refused; "" for none. */
+  readonly refusal: string;
+  readonly retryAt: Millis;
+}
+
+/** The course of one offer from its first act to its outcome. */
+export type Rollout =
+  | { readonly is: "idle" }
+  | { readonly is: "preparing"; readonly offer: RemoteConfig; readonly ticket: number }
+  | { readonly is: "trying"; readonly offer: RemoteConfig; readonly build: Build; readonly giveUpAt: Millis | null };
+
+export interface Waiting {
+  readonly offer: RemoteConfig;
+  /** The offer is on disk. Nothing starts before. */
+  readonly durable: boolean;
+  readonly actAt: Millis;
+  readonly firstAt: Millis;
+}
+
+/** What is known of the server's offers, and the newest one's outcome. */
+export interface Offers {
+  readonly lastReceived: RemoteConfig | null;
+  readonly lastWorking: RemoteConfig | null;
+  readonly status: RemoteStatus | null;
+  /** The last status that is on disk: while saving fails, only this one is told. */
+  readonly durableStatus: RemoteStatus | null;
+  readonly proven: Proven | null;
+  readonly lastOfferAt: Millis | null;
+  /** How often a known status was repeated, and when last. */
+  readonly repeats: number;
+  readonly repeatedAt: Millis | null;
+}
+
+export interface Restarts {
+  /** Crashes in a row that no stable run has wiped out. */
+  readonly crashes: number;
+}
+
+export type Executable =
+  | { readonly is: "unknown" }
+  | { readonly is: "describing" }
+  | { readonly is: "known"; readonly facts: ExecutableFacts }
+  | { readonly is: "failing"; readonly error: string; readonly retryAt: Millis };
+
+export type Storage =
+  | { readonly is: "working" }
+  | { readonly is: "failing"; readonly error: string; readonly retryAt: Millis };
+
+export type Server =
+  | { readonly is: "never-connected" }
+  | { readonly is: "connected" }
+  | { readonly is: "lost"; readonly error: string };
+
+/** What the Collector's extension said last; the facts outlive the process, the rest belongs to one attempt. */
+export interface Said {
+  readonly description: AgentDescription | null;
+  readonly components: AvailableComponents | null;
+  readonly health: ComponentHealth | null;
+  readonly files: readonly EffectiveFile[] | null;
+}

@@ -1,0 +1,9 @@
+/** What the loop gives to each turn: the core has neither a clock nor chance of its own. */
+import type { Millis } from "./values.js";
+
+export interface Turn {
+  /** Monotonic, read once for the whole turn. */
+  readonly now: Millis;
+  /** In [0, 1). */
+  readonly random: number;
+}

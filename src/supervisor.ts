@@ -1,0 +1,108 @@
+/**
+ * The loop. Each turn takes one event and runs in one order: remember, act, tell, sleep. A status leaves only after the
+ * state behind it is on disk, and nothing but this file calls `step`.
+ */
+import { deadline } from "./core/deadline.js";
+import type { Effect } from "./core/effect.js";
+import type { Event } from "./core/event.js";
+import { memory, sameMemory, type Memory } from "./core/memory.js";
+import { report, type Report } from "./core/report.js";
+import type { State } from "./core/state.js";
+import { step } from "./core/step.js";
+import type { Clock } from "./lib/clock.js";
+import { messageOf } from "./lib/error.js";
+import type { Logger } from "./lib/log.js";
+import type { Mailbox } from "./lib/mailbox.js";
+import { news } from "./news.js";
+
+export interface SupervisorEdges {
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly mailbox: Mailbox<Event>;
+  /** Resolves when the memory is durable; rejects when it could not be saved, and the old one is still there. */
+  readonly save: (memory: Memory) => Promise<void>;
+  /** Starts the work and returns; the answer comes as an event. */
+  readonly perform: (effect: Effect) => void;
+  /** The newest belief of what the server should know; differences are the session's business. */
+  readonly tell: (report: Report) => void;
+}
+
+export class Supervisor {
+  readonly #edges: SupervisorEdges;
+  #state: State;
+  #saved: Memory;
+
+  /** @param state the first state, whose memory is on disk already. */
+  constructor(state: State, edges: SupervisorEdges) {
+    this.#state = state;
+    this.#saved = memory(state);
+    this.#edges = edges;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Runs until the core has finished. Rejects only for a bug. */
+  async run(): Promise<void> {
+    while (!this.#state.finished) {
+      await this.#turn(await this.#next());
+    }
+  }
+
+  /** The next cause: what the edges posted, else the passing of time. */
+  async #next(): Promise<Event> {
+    const { clock, mailbox } = this.#edges;
+    for (;;) {
+      const event = mailbox.take();
+      if (event !== undefined) return event;
+      const wakeAt = deadline(this.#state);
+      if (wakeAt !== null && wakeAt <= clock.now()) return { is: "deadline-reached" };
+      // Timers of the platform may fire a little early; then the loop simply sleeps once more.
+      const cancel = wakeAt === null ? null : clock.after(wakeAt - clock.now(), () => mailbox.wake());
+      await mailbox.arrival();
+      cancel?.();
+    }
+  }
+
+  async #turn(event: Event): Promise<void> {
+    const effects = [...this.#step(event)];
+    if (this.#mustSave()) effects.push(...this.#step(await this.#remember()));
+    for (const effect of effects) {
+      this.#edges.log.debug("Effect", { effect: effect.do, because: effect.because });
+      this.#edges.perform(effect);
+    }
+    const told = report(this.#state);
+    if (told !== null) this.#edges.tell(told);
+  }
+
+  #step(event: Event): readonly Effect[] {
+    const { clock, log, random } = this.#edges;
+    const before = this.#state;
+    const decision = step(before, event, { now: clock.now(), random: random() });
+    this.#state = decision.state;
+    log.debug("Event", { event: event.is, ...("attempt" in event ? { attempt: event.attempt } : {}) });
+    for (const line of news(before, decision.state)) log[line.level](line.message, line.fields);
+    return decision.effects;
+  }
+
+  /** While saving fails it is tried at its deadline only, so that a full disk does not make a busy loop. */
+  #mustSave(): boolean {
+    const { storage } = this.#state;
+    if (storage.is === "failing") return storage.retryAt <= this.#edges.clock.now();
+    return !sameMemory(this.#saved, memory(this.#state));
+  }
+
+  async #remember(): Promise<Event> {
+    const wanted = memory(this.#state);
+    try {
+      await this.#edges.save(wanted);
+    } catch (error) {
+      return { is: "memory-not-saved", error: messageOf(error) };
+    }
+    this.#saved = wanted;
+    return { is: "memory-saved" };
+  }
+}

@@ -1,0 +1,157 @@
+/** The Collector's process: crashes, pacing, restart command, reload, late news, shutdown. */
+import { expect, test } from "vitest";
+import { offerOf, Story } from "../support/story.js";
+
+test("after a crash the first restart is immediate, then the pauses grow up to a cap", async () => {
+  const story = new Story();
+  await story.up();
+  const pauses: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const downAt = story.now;
+    await story.exited({ signal: "SIGKILL" });
+    while (story.state.process.is === "down") await story.advance(100);
+    pauses.push(story.now - downAt);
+    await story.started();
+  }
+  expect(pauses).toEqual([0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+});
+
+test("a long healthy run wipes out earlier crashes", async () => {
+  const story = new Story();
+  await story.up();
+  await story.exited({ code: 1 });
+  await story.started();
+  await story.health("healthy");
+  await story.advance(60_000);
+  story.read();
+  await story.exited({ code: 1 });
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> collector-exited #2 code 1
+      start-collector #3 digest-local (the Collector ended unasked)
+      tell unset; unhealthy "the Collector is being restarted: the Collector exited with code 1""
+  `);
+});
+
+test("a restart command is a new turn of the same run, and ends a pause after crashes", async () => {
+  const story = new Story();
+  await story.up();
+  story.read();
+  await story.post({ is: "restart-commanded" });
+  await story.post({ is: "restart-commanded" });
+  await story.exited();
+  await story.started();
+  await story.exited({ code: 1 });
+  await story.exited({ code: 1 });
+  await story.post({ is: "restart-commanded" });
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> restart-commanded
+      stop-collector #1 next digest-local (the server commanded a restart)
+      tell unset; unhealthy "the Collector is being stopped"
+    > restart-commanded
+    > collector-exited #1 code 0
+      start-collector #2 digest-local (the server commanded a restart)
+      tell unset; unhealthy "the Collector is starting"
+    > collector-started #2
+    > collector-exited #2 code 1
+      start-collector #3 digest-local (the Collector ended unasked)
+      tell unset; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy"
+    > collector-exited #3 code 1
+      tell unset; unhealthy "the Collector exited with code 1 before it was healthy"
+    > restart-commanded
+      start-collector #4 digest-local (the server commanded a restart)
+      tell unset; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy""
+  `);
+});
+
+test("news of an earlier process is not credited to the one that runs now", async () => {
+  const story = new Story();
+  await story.up();
+  await story.post({ is: "remote-config-offered", config: offerOf("A") });
+  await story.prepared();
+  await story.health("healthy", "", { attempt: 1 });
+  await story.exited();
+  await story.started();
+  story.read();
+  await story.health("healthy", "", { attempt: 1 });
+  await story.exited({ attempt: 1 });
+  expect(story.state.offers.status?.is).toBe("applying");
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> collector-health #1 healthy
+    > collector-exited #1 code 0"
+  `);
+});
+
+test("a reload keeps the process, and only a link that is newer than the reload proves it", async () => {
+  const story = new Story({ policy: { reloadsByHup: true } });
+  await story.up();
+  await story.post({ is: "collector-connected", attempt: 1, link: 1 });
+  story.read();
+  await story.post({ is: "remote-config-offered", config: offerOf("A") });
+  await story.prepared();
+  await story.post({ is: "collector-reloaded", attempt: 1 });
+  await story.health("healthy", "", { link: 1 });
+  expect(story.state.offers.status?.is).toBe("applying");
+  await story.post({ is: "collector-connected", attempt: 1, link: 2 });
+  await story.health("healthy", "", { link: 2 });
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> remote-config-offered A
+      save status applying A, received A, working none
+      prepare-config A proven digest-local (configuration A was offered)
+      tell applying A; healthy
+    > config-prepared digest-A
+      reload-collector #1 digest-A (configuration A was offered)
+      tell applying A; unhealthy "the Collector is starting"
+    > collector-reloaded #1
+    > collector-health #1 healthy
+    > collector-connected #1
+    > collector-health #1 healthy
+      save status applied A, received A, working A
+      tell applied A; healthy"
+  `);
+});
+
+test("a reload that ends the process fails the offer and starts what worked before", async () => {
+  const story = new Story({ policy: { reloadsByHup: true } });
+  await story.up();
+  await story.post({ is: "remote-config-offered", config: offerOf("A") });
+  await story.prepared();
+  await story.post({ is: "collector-reloaded", attempt: 1 });
+  story.read();
+  await story.exited({ code: 1 });
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> collector-exited #1 code 1
+      save status failed A, received A, working none
+      start-collector #2 digest-local (configuration A failed)
+      tell failed A "the Collector exited with code 1 before it was healthy; the local configuration runs instead"; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy""
+  `);
+});
+
+test("shutdown stops the Collector first, whatever it is doing, and then finishes", async () => {
+  const story = new Story();
+  await story.up();
+  await story.post({ is: "remote-config-offered", config: offerOf("A") });
+  story.read();
+  await story.post({ is: "shutdown-requested", because: "received SIGTERM" });
+  await story.prepared();
+  await story.exited();
+  await story.finished();
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> shutdown-requested
+      stop-collector #1 next nothing (received SIGTERM)
+      tell applying A; unhealthy "the Collector is being stopped"
+    > config-prepared digest-A
+    > collector-exited #1 code 0
+      finish (received SIGTERM)
+      tell applying A; unhealthy "the supervisor is shut down: received SIGTERM""
+  `);
+});
+
+test("a Collector whose extension stays silent is reported, and goes on running", async () => {
+  const story = new Story();
+  await story.post({ is: "server-connected" });
+  await story.prepared();
+  await story.started();
+  story.read();
+  await story.advance(3_000);
+  expect(story.read()).toMatchInlineSnapshot(`"  tell unset; unhealthy "the Collector runs, but its opamp extension has not reported within agent.bootstrap_timeout; see agent.log in the storage directory""`);
+});

@@ -1,0 +1,193 @@
+/** What the next life of the supervisor makes of the state on disk, and what happens while saving fails. */
+import { expect, test } from "vitest";
+import { offerOf, Story, testFacts } from "../support/story.js";
+
+test("an applied configuration runs again after a restart, and no status is made up", async () => {
+  const status = { is: "applied", hash: "A", error: "" } as const;
+  const proven = { digest: "digest-A", executable: testFacts.identity };
+  const story = new Story({ memory: { lastReceived: offerOf("A"), lastWorking: offerOf("A"), status, proven } });
+  await story.up();
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> server-connected
+      prepare-config A proven digest-A (the supervisor has started)
+      tell applied A; unhealthy "the configuration is being prepared"
+    > config-prepared digest-A
+      start-collector #1 digest-A (configuration A worked last)
+      tell applied A; unhealthy "the Collector is starting"
+    > collector-started #1
+    > collector-health #1 healthy
+      tell applied A; healthy"
+  `);
+});
+
+test("after a failed one the last that worked runs, and FAILED is told again", async () => {
+  const status = { is: "failed", hash: "B", error: "boom" } as const;
+  const story = new Story({ memory: { lastReceived: offerOf("B"), lastWorking: offerOf("A"), status } });
+  await story.up();
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> server-connected
+      prepare-config A (the supervisor has started)
+      tell failed B "boom"; unhealthy "the configuration is being prepared"
+    > config-prepared digest-A
+      start-collector #1 digest-A (configuration A worked last)
+      tell failed B "boom"; unhealthy "the Collector is starting"
+    > collector-started #1
+    > collector-health #1 healthy
+      tell failed B "boom"; healthy"
+  `);
+});
+
+test("a trial that was cut short is tried again on top of what worked", async () => {
+  const status = { is: "applying", hash: "B", error: "" } as const;
+  const story = new Story({ memory: { lastReceived: offerOf("B"), lastWorking: offerOf("A"), status } });
+  await story.post({ is: "server-connected" });
+  await story.prepared();
+  await story.prepared();
+  await story.exited();
+  await story.started();
+  await story.health("healthy");
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> server-connected
+      prepare-config A (the supervisor has started)
+      tell applying B; unhealthy "the configuration is being prepared"
+    > config-prepared digest-A
+      prepare-config B (configuration B was offered)
+      start-collector #1 digest-A (configuration A worked last)
+      tell applying B; unhealthy "the Collector is starting"
+    > config-prepared digest-B
+      stop-collector #1 next digest-B (configuration B was offered)
+      tell applying B; unhealthy "the Collector is being stopped"
+    > collector-exited #1 code 0
+      start-collector #2 digest-B (configuration B was offered)
+      tell applying B; unhealthy "the Collector is starting"
+    > collector-started #2
+    > collector-health #2 healthy
+      save status applied B, received B, working B
+      tell applied B; healthy"
+  `);
+});
+
+test("a stored configuration that no longer validates steps down, and the server is told the truth", async () => {
+  const status = { is: "applied", hash: "B", error: "" } as const;
+  const story = new Story({ memory: { lastReceived: offerOf("B"), lastWorking: offerOf("A"), status } });
+  await story.post({ is: "server-connected" });
+  await story.refused("unknown component b");
+  await story.refused("unknown component a");
+  await story.prepared();
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> server-connected
+      prepare-config B (the supervisor has started)
+      tell applied B; unhealthy "the configuration is being prepared"
+    > config-refused: unknown component b
+      save status failed B, received B, working A
+      prepare-config A (the one before was refused)
+      tell failed B "unknown component b"; unhealthy "the configuration is being prepared"
+    > config-refused: unknown component a
+      prepare-config local (the one before was refused)
+    > config-prepared digest-local
+      start-collector #1 digest-local (the local configuration is wanted)
+      tell failed B "unknown component b"; unhealthy "the Collector is starting""
+  `);
+});
+
+test("without anything that can run, local files are composed again after a while", async () => {
+  const story = new Story();
+  await story.post({ is: "server-connected" });
+  await story.refused("local.yaml: broken");
+  await story.advance(30_000);
+  await story.prepared();
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> server-connected
+      prepare-config local (the supervisor has started)
+      tell unset; unhealthy "the configuration is being prepared"
+    > config-refused: local.yaml: broken
+      tell unset; unhealthy "no configuration can run: local.yaml: broken"
+      prepare-config local (the one before was refused)
+    > config-prepared digest-local
+      start-collector #1 digest-local (the local configuration is wanted)
+      tell unset; unhealthy "the Collector is starting""
+  `);
+});
+
+test("an offer that cannot be saved is not tried; what runs goes on and crashes are restarted", async () => {
+  let error: string | null = null;
+  const story = new Story({ saveError: () => error });
+  await story.up();
+  story.read();
+  error = "no space left on device";
+  await story.post({ is: "remote-config-offered", config: offerOf("B") });
+  await story.exited({ code: 1 });
+  await story.started();
+  await story.health("healthy");
+  error = null;
+  await story.advance(5_000);
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> remote-config-offered B
+      save fails: no space left on device
+      tell failed B "cannot store the configuration, so it was not tried: no space left on device; free or repair the storage directory"; healthy
+    > collector-exited #1 code 1
+      start-collector #2 digest-local (the Collector ended unasked)
+      tell failed B "cannot store the configuration, so it was not tried: no space left on device; free or repair the storage directory"; unhealthy "the Collector is being restarted: the Collector exited with code 1"
+    > collector-started #2
+    > collector-health #2 healthy
+      tell failed B "cannot store the configuration, so it was not tried: no space left on device; free or repair the storage directory"; healthy
+      save status failed B, received B, working none"
+  `);
+});
+
+test("an APPLIED that could not be saved is told only once it is on disk", async () => {
+  let error: string | null = null;
+  const story = new Story({ saveError: () => error });
+  await story.up();
+  await story.post({ is: "remote-config-offered", config: offerOf("A") });
+  await story.prepared();
+  await story.exited();
+  await story.started();
+  story.read();
+  error = "no space left on device";
+  await story.health("healthy");
+  error = null;
+  await story.advance(5_000);
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> collector-health #2 healthy
+      save fails: no space left on device
+      tell applying A; healthy
+      save status applied A, received A, working A
+      tell applied A; healthy"
+  `);
+});
+
+test("a new identity is saved, told, and the configuration is composed for it", async () => {
+  const story = new Story();
+  await story.up();
+  story.read();
+  await story.post({ is: "identity-assigned", instanceUid: "01900000-0000-7000-8000-00000000000f" });
+  await story.prepared({ digest: "digest-local-f" });
+  await story.exited();
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> identity-assigned
+      prepare-config local proven digest-local (the server assigned a new instance uid)
+    > config-prepared digest-local-f
+      stop-collector #1 next digest-local-f (the local configuration is wanted)
+      tell unset; unhealthy "the Collector is being stopped"
+    > collector-exited #1 code 0
+      start-collector #2 digest-local-f (the local configuration is wanted)
+      tell unset; unhealthy "the Collector is starting""
+  `);
+  expect(story.saves.at(-1)?.instanceUid).toBe("01900000-0000-7000-8000-00000000000f");
+});
+
+test("an executable that cannot be described is reported and asked again", async () => {
+  const story = new Story({ remembered: null });
+  await story.post({ is: "executable-not-described", error: "otelcol prints no version" });
+  await story.advance(10_000);
+  await story.post({ is: "executable-described", facts: testFacts });
+  expect(story.read()).toMatchInlineSnapshot(`
+    "> executable-not-described
+      tell unset; unhealthy "otelcol prints no version"
+      describe-executable (it could not be described before)
+    > executable-described
+      prepare-config local (the supervisor has started)
+      tell unset; unhealthy "the configuration is being prepared""
+  `);
+});
