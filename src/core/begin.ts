@@ -21,6 +21,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
       lastWorking: memory.lastWorking,
       status: memory.status,
       durableStatus: memory.status,
+      unsavedStatus: null,
       proven: memory.proven,
       lastOfferAt: null,
       repeats: 0,

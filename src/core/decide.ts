@@ -85,8 +85,9 @@ function prepareOffer(state: State): Decision {
 
 function forPreparation(state: State): { instanceUid: string; provenDigest: string | null } {
   const { executable, instanceUid, offers } = state;
-  const same = executable.is === "known" && offers.proven?.executable === executable.facts.identity;
-  return { instanceUid, provenDigest: same ? (offers.proven?.digest ?? null) : null };
+  const { proven } = offers;
+  const same = executable.is === "known" && proven !== null && proven.executable === executable.facts.identity;
+  return { instanceUid, provenDigest: same ? proven.digest : null };
 }
 
 function decideProcess(state: State, turn: Turn): Decision {

@@ -26,11 +26,8 @@ export function failUnsaved(state: State, error: string): State {
   const { waiting } = state;
   if (waiting === null || waiting.durable) return state;
   const reason = `cannot store the configuration, so it was not tried: ${error}; free or repair the storage directory`;
-  return {
-    ...state,
-    waiting: null,
-    offers: { ...state.offers, status: { is: "failed", hash: waiting.offer.hash, error: reason } },
-  };
+  const status = { is: "failed" as const, hash: waiting.offer.hash, error: reason };
+  return { ...state, waiting: null, offers: { ...state.offers, status, unsavedStatus: status } };
 }
 
 export function observePrepared(state: State, ticket: number, build: Build, turn: Turn): State {

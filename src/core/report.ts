@@ -73,10 +73,10 @@ export function report(state: State): Report | null {
   };
 }
 
-/** An APPLIED that is not on disk could turn out to be forgotten: while saving fails, the last one on disk is told. */
+/** A final status that is not on disk could be forgotten and turn into another: while saving fails, the last one on disk is told. */
 function toldStatus(state: State): RemoteStatus | null {
   const { offers, storage } = state;
-  const forgettable = storage.is === "failing" && offers.status?.is === "applied";
+  const forgettable = storage.is === "failing" && offers.status?.is !== "applying" && offers.status !== offers.unsavedStatus;
   return forgettable ? offers.durableStatus : offers.status;
 }
 

@@ -108,6 +108,8 @@ export interface Offers {
   readonly status: RemoteStatus | null;
   /** The last status that is on disk: while saving fails, only this one is told. */
   readonly durableStatus: RemoteStatus | null;
+  /** The FAILED of an offer that could not be saved: the one final status that is told without being on disk. */
+  readonly unsavedStatus: RemoteStatus | null;
   readonly proven: Proven | null;
   readonly lastOfferAt: Millis | null;
   /** How often a known status was repeated, and when last. */

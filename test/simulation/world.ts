@@ -1,0 +1,331 @@
+/**
+ * The world around the supervisor: a server, a disk, Collectors and their executable, with all that goes wrong in them.
+ * It knows the truth (what each process really ran, whether it really was healthy) and shares nothing with the core: the
+ * oracle judges what the supervisor says by this truth alone.
+ */
+import { begin } from "../../src/core/begin.js";
+import type { Effect } from "../../src/core/effect.js";
+import type { Event } from "../../src/core/event.js";
+import type { Memory } from "../../src/core/memory.js";
+import type { Report } from "../../src/core/report.js";
+import type { Build, ComponentHealth, RemoteConfig, Verdict } from "../../src/core/values.js";
+import { silentLogger } from "../../src/lib/log.js";
+import { Mailbox } from "../../src/lib/mailbox.js";
+import { Supervisor } from "../../src/supervisor.js";
+import { buildOf, emptyMemory, offerOf, testFacts, testPolicy } from "../support/story.js";
+import { Agenda } from "./agenda.js";
+import { Oracle } from "./oracle.js";
+import { Random } from "./random.js";
+
+/** What a configuration does to a Collector. The name of an offer's content begins with it. */
+export type Nature = "good" | "refused" | "crashes" | "silent" | "sick" | "slow" | "nothing";
+
+const NATURES: readonly [Nature, ...Nature[]] = ["good", "good", "good", "refused", "crashes", "silent", "sick", "slow", "nothing"];
+
+interface Collector {
+  readonly attempt: number;
+  readonly life: number;
+  content: string;
+  link: number;
+  alive: boolean;
+}
+
+export class World {
+  readonly random: Random;
+  readonly agenda = new Agenda();
+  readonly oracle: Oracle;
+  readonly trace: string[] = [];
+  /** How often each kind of fault happened. */
+  readonly faults = new Map<string, number>();
+  quiet = false;
+  #life = 0;
+  #dead = true;
+  /** What the loop threw: a violation that an edge noticed, or a bug. */
+  #failure: unknown = null;
+  #mailbox = new Mailbox<Event>();
+  #disk: Memory = emptyMemory;
+  #collectors: Collector[] = [];
+  #links = 0;
+  #endedAt = -Infinity;
+  #connected = false;
+  #told: Report | null = null;
+  #offers: RemoteConfig[] = [];
+  #hashes = 0;
+  #diskFullUntil = 0;
+  finished = false;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    this.oracle = new Oracle(() => this.agenda.now);
+  }
+
+  /** Lets the disturbed time pass, then the quiet one, then shuts down. */
+  async run(): Promise<void> {
+    this.boot();
+    const end = this.random.between(2_000, 90_000);
+    const disturbances = this.random.between(2, 14);
+    for (let i = 0; i < disturbances; i++) this.agenda.at(this.random.next() * end, () => this.disturb());
+    await this.until(end);
+    this.quiet = true;
+    this.#diskFullUntil = 0;
+    if (!this.#connected) this.connect();
+    this.oracle.calm(this.#offers.at(-1) ?? null);
+    await this.until(end + 600_000);
+    this.oracle.atRest(this.#collectors.filter((one) => one.alive).map((one) => one.content));
+    this.post({ is: "shutdown-requested", because: "end of the simulation" });
+    await this.until(this.agenda.now + 60_000);
+    this.oracle.check(this.finished, "shutdown does not end");
+    this.oracle.check(!this.#collectors.some((one) => one.alive), "a Collector outlives the shutdown");
+  }
+
+  async until(end: number): Promise<void> {
+    do {
+      await settled();
+      if (this.#failure !== null) throw this.#failure as Error;
+    } while (this.agenda.advance(end));
+    await settled();
+  }
+
+  /** A life of the supervisor begins with what is on disk. */
+  boot(): void {
+    const life = ++this.#life;
+    const mine = (): boolean => life === this.#life;
+    this.note(`boot ${life}: ${this.#disk.status?.is ?? "none"} ${this.#disk.status?.hash ?? ""}`);
+    this.#mailbox = new Mailbox();
+    this.#told = null;
+    const policy = { ...testPolicy, reloadsByHup: this.random.chance(0.3) };
+    const remembered = this.random.chance(0.5) ? { executable: testFacts, description: null, components: null } : null;
+    const supervisor = new Supervisor(begin(policy, this.#disk, remembered, this.agenda.now), {
+      clock: this.agenda.clock(),
+      random: () => this.random.next(),
+      log: silentLogger,
+      mailbox: this.#mailbox,
+      save: (memory) => (mine() ? this.save(memory) : new Promise(() => undefined)),
+      perform: (effect) => {
+        if (mine()) this.perform(effect);
+      },
+      tell: (report) => {
+        if (mine()) this.tell(report);
+      },
+    });
+    this.#dead = false;
+    supervisor.run().catch((error: unknown) => {
+      this.#failure = error;
+    });
+    this.connect();
+  }
+
+  disturb(): void {
+    const kind = this.random.pick(["offer", "offer", "offer", "repeat", "burst", "death", "disconnect", "crash", "diskfull", "restart", "identity"]);
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+    this.note(`disturb ${kind}`);
+    switch (kind) {
+      case "offer":
+        return this.offer(this.newOffer());
+      case "repeat":
+        return this.offer(this.#offers.length === 0 ? this.newOffer() : this.random.pick(this.#offers as [RemoteConfig]));
+      case "burst":
+        for (let i = 0; i < 5; i++) this.agenda.at(i * this.random.between(1, 400), () => this.offer(this.newOffer()));
+        return;
+      case "death":
+        return this.die();
+      case "disconnect":
+        this.#connected = false;
+        this.post({ is: "server-lost", error: "gone" });
+        this.agenda.at(this.random.between(10, 5_000), () => this.connect());
+        return;
+      case "crash":
+        for (const one of this.#collectors.filter((each) => each.alive)) this.end(one, 2, "crash");
+        return;
+      case "diskfull":
+        this.#diskFullUntil = this.agenda.now + this.random.between(10, 20_000);
+        return;
+      case "restart":
+        return this.post({ is: "restart-commanded" });
+      case "identity":
+        return this.post({ is: "identity-assigned", instanceUid: `uid-${this.random.between(1, 3)}` });
+    }
+  }
+
+  newOffer(): RemoteConfig {
+    const nature = this.random.pick(NATURES);
+    const content = `${nature}-${this.random.between(1, 3)}`;
+    return offerOf(content, `h${++this.#hashes}-${content}`);
+  }
+
+  offer(config: RemoteConfig): void {
+    if (!this.#connected || this.#dead || this.quiet) return;
+    this.#offers.push(config);
+    this.oracle.offered(config.hash, contentOf(config));
+    this.post({ is: "remote-config-offered", config });
+  }
+
+  connect(): void {
+    if (this.#connected || this.#dead) return;
+    this.#connected = true;
+    this.post({ is: "server-connected" });
+    if (this.#told !== null) this.deliver(this.#told);
+  }
+
+  /** The supervisor is killed at whatever it is doing; its Collector goes with it (or is ended by the next life). */
+  die(): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#life++;
+    for (const one of this.#collectors) one.alive = false;
+    this.#connected = false;
+    this.agenda.at(this.random.between(1, 500), () => this.boot());
+  }
+
+  post(event: Event): void {
+    this.note(`> ${event.is}${"attempt" in event ? ` #${event.attempt}` : ""}${event.is === "remote-config-offered" ? ` ${event.config.hash}` : ""}${event.is === "collector-health" ? ` ${event.verdict}` : ""}`);
+    this.#mailbox.post(event);
+  }
+
+  async save(memory: Memory): Promise<void> {
+    const life = this.#life;
+    await new Promise<void>((resolve) => this.agenda.at(this.random.between(0, 4), resolve));
+    if (life !== this.#life) return new Promise(() => undefined);
+    if (this.agenda.now < this.#diskFullUntil) {
+      this.oracle.saveFailed();
+      throw new Error("no space left on device");
+    }
+    this.note(`  saved ${memory.status?.is ?? "none"} ${memory.status?.hash ?? ""} working ${memory.lastWorking?.hash ?? "none"}`);
+    this.#disk = memory;
+    this.oracle.saved(memory);
+  }
+
+  tell(report: Report): void {
+    this.#told = report;
+    if (this.#connected) this.deliver(report);
+  }
+
+  deliver(report: Report): void {
+    const { status } = report.remoteConfig;
+    this.note(`  told ${status?.is ?? "unset"} ${status?.hash ?? ""} ${report.health.healthy ? "healthy" : report.health.lastError}`);
+    // News of an end may lie in the mailbox while the loop saves; longer than that it may not be unknown.
+    const ran = this.#collectors.some((one) => one.alive) || this.agenda.now - this.#endedAt <= 10;
+    this.oracle.told(report, ran);
+  }
+
+  perform(effect: Effect): void {
+    this.note(`  ${effect.do} (${effect.because})`);
+    const life = this.#life;
+    const later = (low: number, high: number, run: () => void): void => {
+      this.agenda.at(this.random.between(low, high), () => {
+        if (life === this.#life) run();
+      });
+    };
+    switch (effect.do) {
+      case "describe-executable":
+        return later(1, 50, () => this.post({ is: "executable-described", facts: testFacts }));
+      case "prepare-config":
+        return later(1, 900, () => this.answerPreparation(effect));
+      case "start-collector":
+        return this.startCollector(effect.attempt, effect.run.build, later);
+      case "stop-collector":
+        return later(0, 2_000, () => this.stopCollector(effect.attempt));
+      case "reload-collector":
+        return this.reloadCollector(effect.attempt, effect.run.build, later);
+      case "finish":
+        this.finished = true;
+        return;
+    }
+  }
+
+  answerPreparation(effect: Extract<Effect, { do: "prepare-config" }>): void {
+    const content = effect.remote === null ? "local" : contentOf(effect.remote);
+    const { ticket, remote, instanceUid } = effect;
+    if (content.startsWith("refused")) {
+      this.oracle.refused(content);
+      return this.post({ is: "config-refused", ticket, reason: `refused ${content}` });
+    }
+    const build = buildOf(remote, { runs: !content.startsWith("nothing"), instanceUid, digest: `${content}@${instanceUid}` });
+    this.post({ is: "config-prepared", ticket, build });
+  }
+
+  startCollector(attempt: number, build: Build, later: Later): void {
+    this.oracle.check(!this.#collectors.some((one) => one.alive), "two Collectors at once");
+    this.oracle.started();
+    if (!this.quiet && this.random.chance(0.03)) {
+      this.faults.set("spawn", (this.faults.get("spawn") ?? 0) + 1);
+      this.oracle.rejected(build.prepared.text);
+      return later(0, 5, () => this.post({ is: "collector-not-started", attempt, error: "no such file" }));
+    }
+    const one: Collector = { attempt, life: this.#life, content: build.prepared.text, link: 0, alive: true };
+    this.#collectors = [...this.#collectors.filter((each) => each.alive), one];
+    later(0, 5, () => {
+      if (one.alive) this.post({ is: "collector-started", attempt, pid: attempt, startTimeUnixNano: BigInt(attempt) });
+      this.comeUp(one, later);
+    });
+  }
+
+  reloadCollector(attempt: number, build: Build, later: Later): void {
+    const one = this.#collectors.find((each) => each.alive && each.attempt === attempt);
+    if (one === undefined) return this.post({ is: "collector-not-reloaded", attempt, error: "no process" });
+    one.content = build.prepared.text;
+    this.post({ is: "collector-reloaded", attempt });
+    // What the old link still has to say arrives late.
+    const { link } = one;
+    later(0, 300, () => this.say(one, "healthy", link));
+    this.comeUp(one, later);
+  }
+
+  /** The extension connects and tells what this configuration is like. */
+  comeUp(one: Collector, later: Later): void {
+    const { content } = one;
+    const slow = content.startsWith("slow") ? 20_000 : 100;
+    const still = (run: () => void) => (): void => {
+      if (one.alive && one.content === content) run();
+    };
+    if (content.startsWith("crashes")) return later(1, 400, still(() => this.end(one, 1, "own")));
+    later(1, 100, still(() => {
+      one.link = ++this.#links;
+      this.post({ is: "collector-connected", attempt: one.attempt, link: one.link });
+    }));
+    if (content.startsWith("silent")) return;
+    later(101, 200, still(() => this.say(one, "starting", one.link)));
+    const verdict = content.startsWith("sick") ? "unhealthy" : "healthy";
+    later(201, 300 + slow, still(() => {
+      if (verdict === "healthy") this.oracle.healthy(content);
+      this.say(one, verdict, one.link);
+    }));
+  }
+
+  say(one: Collector, verdict: Verdict, link: number): void {
+    if (!one.alive || link === 0) return;
+    const health = { healthy: verdict === "healthy", status: verdict } as ComponentHealth;
+    this.post({ is: "collector-health", attempt: one.attempt, link, verdict, error: verdict === "unhealthy" ? "sick" : "", health });
+  }
+
+  stopCollector(attempt: number): void {
+    const one = this.#collectors.find((each) => each.alive && each.attempt === attempt);
+    if (one === undefined) return;
+    one.alive = false;
+    this.post({ is: "collector-exited", attempt, exit: { code: 0, signal: null, tail: "" } });
+  }
+
+  end(one: Collector, code: number, because: string): void {
+    one.alive = false;
+    this.#endedAt = this.agenda.now;
+    this.note(`collector #${one.attempt} ends: ${because}`);
+    this.oracle.rejected(one.content);
+    const { attempt } = one;
+    this.post({ is: "collector-exited", attempt, exit: { code, signal: null, tail: "" } });
+  }
+
+  note(line: string): void {
+    this.trace.push(`${Math.round(this.agenda.now)} ${line}`);
+  }
+}
+
+type Later = (low: number, high: number, run: () => void) => void;
+
+export function contentOf(config: RemoteConfig): string {
+  return new TextDecoder().decode(config.files[0]?.body);
+}
+
+/** Lets the loop run until it waits for the world. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
