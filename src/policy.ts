@@ -16,6 +16,7 @@ export function policyOf(settings: Settings): Policy {
     acceptsRemoteConfig: capabilities.acceptsRemoteConfig,
     acceptsRestartCommand: capabilities.acceptsRestartCommand,
     applyTimeoutMs: agent.configApplyTimeoutMs,
+    probationMs: agent.configProbationMs,
     bootstrapTimeoutMs: agent.bootstrapTimeoutMs,
     reloadsByHup: agent.useHupConfigReload,
     identifyingAttributes: agent.description.identifyingAttributes,

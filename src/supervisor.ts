@@ -34,10 +34,13 @@ export class Supervisor {
   #state: State;
   #saved: Memory;
 
-  /** @param state the first state, whose memory is on disk already. */
-  constructor(state: State, edges: SupervisorEdges) {
+  /**
+   * @param state the first state
+   * @param loaded the memory that is on disk; what the first state makes of it is saved in the first turn
+   */
+  constructor(state: State, loaded: Memory, edges: SupervisorEdges) {
     this.#state = state;
-    this.#saved = memory(state);
+    this.#saved = loaded;
     this.#edges = edges;
   }
 

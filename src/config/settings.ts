@@ -70,6 +70,8 @@ export interface AgentSettings {
     readonly includeResourceAttributes: boolean;
   };
   readonly configApplyTimeoutMs: number;
+  /** Ours: how long an applied configuration must stay healthy before it is good. 0 = at once. */
+  readonly configProbationMs: number;
   readonly bootstrapTimeoutMs: number;
   /** 0 = any free one. */
   readonly opampServerPort: number;

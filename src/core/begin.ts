@@ -1,32 +1,29 @@
 /**
- * The first state, from what the last life of the supervisor left on disk. What was APPLIED runs again; what FAILED does
- * not; a trial that was cut short is tried again, on top of what worked before it.
+ * The first state, from what the last life of the supervisor left on disk. What is good runs again; what FAILED does not;
+ * a trial that was cut short runs again with a fresh probation, on top of what is good, but not for ever: a configuration
+ * during whose trial the supervisor keeps dying has failed.
  */
-import type { Memory } from "./memory.js";
+import { FAILURES_MAX, TRIAL_LIVES_MAX } from "./limits.js";
+import type { Memory, Trial } from "./memory.js";
 import type { Policy } from "./policy.js";
-import type { Base, State, Waiting } from "./state.js";
+import type { Base, Offers, State, Waiting } from "./state.js";
 import type { Millis, RememberedFacts } from "./values.js";
 
 export function begin(policy: Policy, memory: Memory, remembered: RememberedFacts | null, now: Millis): State {
+  const trial = trialOf(memory);
+  const interrupted = trial === null || isExhausted(trial) ? null : { ...trial, lives: trial.lives + 1 };
+  const offers = offersOf(memory, trial);
   return {
     policy,
     instanceUid: memory.instanceUid,
-    process: { is: "down", restartAt: now, error: "" },
+    process: { is: "down", restartAt: now, error: "", held: false },
     wanted: { is: "nothing", because: "the configuration is being prepared", fine: false },
-    base: baseOf(policy, memory, now),
+    base: baseOf(policy, offers, interrupted, now),
     rollout: { is: "idle" },
-    waiting: interruptedTrial(policy, memory, now),
-    offers: {
-      lastReceived: memory.lastReceived,
-      lastWorking: memory.lastWorking,
-      status: memory.status,
-      durableStatus: memory.status,
-      unsavedStatus: null,
-      proven: memory.proven,
-      lastOfferAt: null,
-      repeats: 0,
-      repeatedAt: null,
-    },
+    probation: null,
+    interrupted,
+    waiting: interruptedOffer(policy, memory, interrupted, now),
+    offers,
     restarts: { crashes: 0 },
     executable: remembered === null ? { is: "unknown" } : { is: "known", facts: remembered.executable },
     storage: { is: "working" },
@@ -46,16 +43,50 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
   };
 }
 
-function baseOf(policy: Policy, memory: Memory, now: Millis): Base {
+/** The trial that can go on: of the newest offer, or of what was applied before it and stored for that. */
+function trialOf({ lastReceived, onProbation, status, trial }: Memory): Trial | null {
+  if (trial === null) return null;
+  const newest = trial.hash === lastReceived?.hash && status?.is !== "failed";
+  return newest || trial.hash === onProbation?.hash ? trial : null;
+}
+
+function offersOf(memory: Memory, trial: Trial | null): Offers {
+  const { status } = memory;
+  const rest = {
+    lastReceived: memory.lastReceived,
+    lastWorking: memory.lastWorking,
+    proven: memory.proven,
+    failures: memory.failures,
+    unsavedStatus: null,
+    lastOfferAt: null,
+    repeats: 0,
+    repeatedAt: null,
+  };
+  if (trial === null || !isExhausted(trial)) return { ...rest, status, durableStatus: status };
+  const error = `the supervisor ended ${trial.lives} times while this configuration was on trial; it is not tried again`;
+  const failures = [{ digest: "", executable: "", hash: trial.hash, reason: error }, ...rest.failures].slice(0, FAILURES_MAX);
+  const failed = status?.hash === trial.hash ? { is: "failed" as const, hash: trial.hash, error } : status;
+  return { ...rest, failures, status: failed, durableStatus: status };
+}
+
+function isExhausted(trial: Trial): boolean {
+  return trial.lives >= TRIAL_LIVES_MAX;
+}
+
+function baseOf(policy: Policy, offers: Offers, trial: Trial | null, now: Millis): Base {
   const none = { build: null, preparing: 0, refusal: "", retryAt: now };
   if (!policy.acceptsRemoteConfig) return { from: "local", remote: null, ...none };
-  const applied = memory.status === null || memory.status.is === "applied";
-  if (applied && memory.lastReceived !== null) return { from: "last-received", remote: memory.lastReceived, ...none };
-  if (memory.lastWorking !== null) return { from: "last-working", remote: memory.lastWorking, ...none };
+  const applied = trial === null && (offers.status === null || offers.status.is === "applied");
+  if (applied && offers.lastReceived !== null) return { from: "last-received", remote: offers.lastReceived, ...none };
+  if (offers.lastWorking !== null) return { from: "last-working", remote: offers.lastWorking, ...none };
   return { from: "local", remote: null, ...none };
 }
 
-function interruptedTrial(policy: Policy, memory: Memory, now: Millis): Waiting | null {
-  if (!policy.acceptsRemoteConfig || memory.status?.is !== "applying" || memory.lastReceived === null) return null;
-  return { offer: memory.lastReceived, durable: true, actAt: now, firstAt: now };
+/** Also what a supervisor left that died before the trial began: received, told as APPLYING, and nothing more. */
+function interruptedOffer(policy: Policy, memory: Memory, trial: Trial | null, now: Millis): Waiting | null {
+  if (!policy.acceptsRemoteConfig) return null;
+  const { lastReceived, onProbation, status } = memory;
+  const newest = trial === null ? status?.is === "applying" && memory.trial === null : trial.hash === lastReceived?.hash;
+  const offer = newest ? lastReceived : trial === null ? null : onProbation;
+  return offer === null ? null : { offer, durable: true, actAt: now, firstAt: now };
 }

@@ -10,12 +10,14 @@ export function deadline(state: State): Millis | null {
 }
 
 function waits(state: State): Millis[] {
-  const { base, executable, process, rollout, storage, waiting, wanted } = state;
+  const { base, executable, policy, probation, process, rollout, storage, waiting, wanted } = state;
   const times: Millis[] = [];
   const mayPrepare = executable.is === "known" && base.preparing === 0 && rollout.is !== "preparing";
   if (mayPrepare && base.build === null) times.push(base.retryAt);
   if (mayPrepare && waiting?.durable === true) times.push(waiting.actAt);
   if (rollout.is === "trying" && rollout.giveUpAt !== null) times.push(rollout.giveUpAt);
+  if (probation !== null && probation.endsAt !== null) times.push(probation.endsAt);
+  if (probation !== null && probation.sickSince !== null) times.push(probation.sickSince + policy.applyTimeoutMs);
   if (process.is === "starting" && !process.late) times.push(process.lateAt);
   if (process.is === "down" && wanted.is === "run") times.push(process.restartAt);
   if (storage.is === "failing") times.push(storage.retryAt);

@@ -18,7 +18,7 @@ export function decide(state: State, turn: Turn): Decision {
   if (state.finished) return { state, effects: [] };
   if (state.closing !== null) return close(state, state.closing);
   const effects: Effect[] = [];
-  let next = settle(state);
+  let next = settle(state, turn);
   for (const part of [decideExecutable, decidePreparation, decideProcess]) {
     const decision = part(next, turn);
     next = decision.state;
@@ -28,10 +28,10 @@ export function decide(state: State, turn: Turn): Decision {
 }
 
 /** Transitions that follow from the state alone: a configuration with nothing to run is applied once nothing runs. */
-function settle(state: State): State {
+function settle(state: State, turn: Turn): State {
   const { process, rollout } = state;
   if (rollout.is !== "trying" || rollout.build.prepared.runs || process.is !== "down") return state;
-  return applyTrial(state, rollout.build, rollout.offer.hash);
+  return applyTrial(state, rollout.build, rollout.offer.hash, turn.now);
 }
 
 function close(state: State, because: string): Decision {
@@ -58,7 +58,7 @@ function decidePreparation(state: State, turn: Turn): Decision {
   }
   if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer(state);
   const renamed = base.build !== null && base.build.instanceUid !== state.instanceUid;
-  if (renamed && rollout.is === "idle" && waiting === null) {
+  if (renamed && rollout.is === "idle" && waiting === null && state.probation === null) {
     return prepareBase(state, "the server assigned a new instance uid");
   }
   return { state, effects: [] };

@@ -16,6 +16,20 @@ export const RESTART_JITTER = 0.5;
 /** A run that was healthy for this long wipes out earlier crashes. */
 export const STABLE_RUN_MS = 60_000;
 
+/** So many crashes in a row, and the Collector is held: tried again slowly, so that it is never a storm and never given up. */
+export const HOLD_CRASHES = 10;
+/** While held, the next try comes after about this long; a new configuration or a restart command ends the hold at once. */
+export const HOLD_RETRY_MS = 300_000;
+
+/** During probation: one or two crashes that recover are restarts, this many are a crash loop. */
+export const PROBATION_CRASHES_MAX = 3;
+/** During probation: how often health may be lost before it counts as flip-flopping. */
+export const PROBATION_FLIPS_MAX = 5;
+/** A configuration during whose trial the supervisor died this often is not tried again. */
+export const TRIAL_LIVES_MAX = 3;
+/** How many failed configurations are remembered, newest first. */
+export const FAILURES_MAX = 32;
+
 /** A failed save is tried again after this long. */
 export const SAVE_RETRY_MS = 5_000;
 /** An executable that could not be described is asked again after this long. */

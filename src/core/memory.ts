@@ -14,8 +14,30 @@ export interface Memory {
   readonly lastWorking: RemoteConfig | null;
   /** The outcome of `lastReceived`; null when nothing was ever received. */
   readonly status: RemoteStatus | null;
+  /** What was applied and is not good yet, once a newer offer has taken its place in `lastReceived`. */
+  readonly onProbation: RemoteConfig | null;
+  /** What is on trial, from before its first act until it is good or failed; null for nothing. */
+  readonly trial: Trial | null;
+  /** What failed after it was started, newest first, at most FAILURES_MAX: the same again is not tried. */
+  readonly failures: readonly Failure[];
   /** The composed configuration that last ran healthy and with which executable; it needs no validation to run again. */
   readonly proven: Proven | null;
+}
+
+export interface Trial {
+  /** The offer's. */
+  readonly hash: Hex;
+  /** How many lives of the supervisor have begun it; a clean shutdown gives one back. */
+  readonly lives: number;
+}
+
+/** Known by the composed text with the executable, not by the server's hash: a hash with a time stamp in it changes nothing. */
+export interface Failure {
+  /** "" when the supervisor died over it, again and again, before its text was known: then the hash has to do. */
+  readonly digest: Hex;
+  readonly executable: string;
+  readonly hash: Hex;
+  readonly reason: string;
 }
 
 export interface Proven {
@@ -26,8 +48,23 @@ export interface Proven {
 /** The projection of the state that has to be on disk before anything follows from it. */
 export function memory(state: State): Memory {
   const { instanceUid, offers } = state;
-  const { lastReceived, lastWorking, status, proven } = offers;
-  return { instanceUid, lastReceived, lastWorking, status, proven };
+  const { lastReceived, lastWorking, status, proven, failures } = offers;
+  return { instanceUid, lastReceived, lastWorking, status, proven, onProbation: onProbation(state), trial: trial(state), failures };
+}
+
+function onProbation({ offers, probation }: State): RemoteConfig | null {
+  const remote = probation?.build.remote ?? null;
+  return remote === offers.lastReceived ? null : remote;
+}
+
+/** The newest offer from its receipt to the end of its probation. Also one that kills the supervisor while it is prepared counts. */
+function trial(state: State): Trial | null {
+  const { closing, interrupted, probation, rollout, waiting } = state;
+  const hash = waiting?.offer.hash ?? (rollout.is === "idle" ? probation?.hash : rollout.offer.hash);
+  if (hash === undefined) return null;
+  const lives = interrupted?.hash === hash ? interrupted.lives : 1;
+  // A clean end is no death.
+  return { hash, lives: closing === null ? lives : lives - 1 };
 }
 
 /** Parts are replaced, never changed in place, so their identity tells. */
@@ -37,6 +74,10 @@ export function sameMemory(a: Memory, b: Memory): boolean {
     a.lastReceived === b.lastReceived &&
     a.lastWorking === b.lastWorking &&
     a.status === b.status &&
+    a.trial?.hash === b.trial?.hash &&
+    a.trial?.lives === b.trial?.lives &&
+    a.onProbation === b.onProbation &&
+    a.failures === b.failures &&
     a.proven === b.proven
   );
 }

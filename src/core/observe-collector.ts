@@ -3,7 +3,8 @@
  * dropped at the door of `observe`.
  */
 import type { Event } from "./event.js";
-import { applyTrial, failTrial, prove, withOutput } from "./rollout.js";
+import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick } from "./probation.js";
+import { applyTrial, failTrial, probate, prove, withOutput } from "./rollout.js";
 import { planRestart } from "./restart.js";
 import { onTrial, sameBuild } from "./run.js";
 import type { Alive, State } from "./state.js";
@@ -24,14 +25,14 @@ export function startTrialClock(state: State, turn: Turn): State {
 }
 
 export function observeNotStarted(state: State, error: string, turn: Turn): State {
-  if (state.process.is === "stopping") return gone(state, { is: "down", restartAt: turn.now, error: "" });
+  if (state.process.is === "stopping") return gone(state, { is: "down", restartAt: turn.now, error: "", held: false });
   return ended(state, `the Collector could not be started: ${error}`, turn);
 }
 
 export function observeExited(state: State, exit: Exit, turn: Turn): State {
   const { process } = state;
   if (process.is === "stopping" || state.closing !== null) {
-    return gone(state, { is: "down", restartAt: turn.now, error: "" });
+    return probationInterrupted(gone(state, { is: "down", restartAt: turn.now, error: "", held: false }), turn);
   }
   return ended(state, exitReason(state, exit), turn, exit.tail);
 }
@@ -46,36 +47,45 @@ export function observeHealth(state: State, event: Extract<Event, { is: "collect
     case "healthy":
       return observeHealthy(
         { ...heard, process: { is: "healthy", since: process.is === "healthy" ? process.since : turn.now, ...same } },
+        turn,
       );
-    case "unhealthy":
-      return { ...heard, process: { is: "unhealthy", error: event.error, ...same } };
+    case "unhealthy": {
+      const sick: State = { ...heard, process: { is: "unhealthy", error: event.error, ...same } };
+      return onProbation(sick) ? probationSick(sick, event.error, turn) : sick;
+    }
     case "starting":
     case "stopping":
       return heard;
   }
 }
 
-function observeHealthy(state: State): State {
-  const { process, rollout, base } = state;
+function observeHealthy(state: State, turn: Turn): State {
+  const { process, rollout, base, waiting } = state;
   if (process.is !== "healthy") return state;
-  if (rollout.is === "trying" && sameBuild(process.run.build, rollout.build)) {
-    return applyTrial(state, rollout.build, rollout.offer.hash);
+  const { build } = process.run;
+  if (rollout.is === "trying" && sameBuild(build, rollout.build)) {
+    return applyTrial(state, rollout.build, rollout.offer.hash, turn.now);
   }
-  // A base, or a trial that was superseded before its proof: it works, so it may be returned to.
-  return base.build !== null && sameBuild(base.build, process.run.build)
-    ? prove(state, base.build)
-    : prove(state, process.run.build);
+  if (onProbation(state)) return probationHealthy(state, turn);
+  if (base.build !== null && sameBuild(base.build, build)) return prove(state, base.build);
+  // A trial that was superseded before it was healthy: it works, so a refusal of its successor need not end it.
+  const superseded = rollout.is === "preparing" || waiting !== null;
+  return superseded && build.remote !== null ? probate(state, build, build.remote.hash, turn.now) : state;
 }
 
 /** The process ended although it was wanted. */
 function ended(state: State, reason: string, turn: Turn, output = ""): State {
   const error = withOutput(reason, output);
   if (onTrial(state)) {
-    const down = gone(state, { is: "down", restartAt: turn.now, error });
-    return failTrial({ ...down, restarts: { crashes: 0 } }, reason, output);
+    const down = gone(state, { is: "down", restartAt: turn.now, error, held: false });
+    return failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn.now, output);
   }
-  const { restarts, restartAt } = planRestart(state.restarts, state.process, turn.now, turn.random);
-  return { ...gone(state, { is: "down", restartAt, error }), restarts };
+  const { restarts, restartAt, held } = planRestart(state.restarts, state.process, turn.now, turn.random);
+  const down = { ...gone(state, { is: "down", restartAt, error, held }), restarts };
+  if (!onProbation(state)) return down;
+  const judged = probationCrashed(down, reason, output, turn);
+  if (judged.probation !== null) return judged;
+  return { ...judged, restarts: { crashes: 0 }, process: { is: "down", restartAt: turn.now, error, held: false } };
 }
 
 function gone(state: State, process: State["process"]): State {

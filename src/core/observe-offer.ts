@@ -1,6 +1,6 @@
 /** What an offer of the server, and the news of its preparation, mean for the state. */
 import { COMPOSE_RETRY_MS, OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
-import { applyTrial, refuseOffer, stepDown, wantBase, wantedBy } from "./rollout.js";
+import { applyTrial, knownFailure, refuseOffer, stepDown, wantBase, wantedBy } from "./rollout.js";
 import { alive, sameBuild, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -37,23 +37,26 @@ export function observePrepared(state: State, ticket: number, build: Build, turn
   }
   const { process, rollout, wanted } = state;
   if (rollout.is !== "preparing" || rollout.ticket !== ticket) return state;
+  const known = knownFailure(state, build);
+  if (known !== null) return refuseOffer(state, known, turn.now);
   const running = alive(process);
   const same = running !== null && wanted.is === "run" && sameBuild(running.run.build, build) && running.run.turn === state.turn;
   const because = `configuration ${shortHash(rollout.offer.hash)} was offered`;
   const trying: State = {
     ...state,
+    probation: same || state.probation === null ? state.probation : { ...state.probation, endsAt: null, sickSince: null },
     rollout: { is: "trying", offer: rollout.offer, build, giveUpAt: same ? turn.now + state.policy.applyTimeoutMs : null },
     wanted: wantedBy(state, build, because),
     restarts: same ? state.restarts : { crashes: 0 },
   };
   // The same content under another hash: nothing to swap, and it is known to be healthy.
-  return same && process.is === "healthy" ? applyTrial(trying, build, rollout.offer.hash) : trying;
+  return same && process.is === "healthy" ? applyTrial(trying, build, rollout.offer.hash, turn.now) : trying;
 }
 
 export function observeRefused(state: State, ticket: number, reason: string, turn: Turn): State {
   if (ticket === state.base.preparing) return stepDown(state, reason, turn.now + COMPOSE_RETRY_MS);
   if (state.rollout.is !== "preparing" || state.rollout.ticket !== ticket) return state;
-  return refuseOffer(state, reason);
+  return refuseOffer(state, reason, turn.now);
 }
 
 /** The newest offer again. An empty hash says nothing, so there the content decides. */

@@ -13,6 +13,7 @@ import {
   timeoutReason,
 } from "./observe-collector.js";
 import { failUnsaved, observeOffer, observePrepared, observeRefused } from "./observe-offer.js";
+import { probationDeadline } from "./probation.js";
 import { failTrial } from "./rollout.js";
 import { alive } from "./run.js";
 import type { State } from "./state.js";
@@ -71,7 +72,7 @@ function observeCollector(state: State, event: CollectorEvent, turn: Turn): Stat
     case "collector-reloaded":
       return startTrialClock(state, turn);
     case "collector-not-reloaded":
-      return failTrial(state, `the Collector could not be reloaded: ${event.error}`);
+      return failTrial(state, `the Collector could not be reloaded: ${event.error}`, turn.now);
     case "collector-connected":
       return { ...state, lastLink: Math.max(state.lastLink, event.link) };
     case "collector-described":
@@ -108,12 +109,12 @@ function observeSaved(state: State): State {
 function observeDeadline(state: State, turn: Turn): State {
   const { process, rollout } = state;
   if (rollout.is === "trying" && rollout.giveUpAt !== null && rollout.giveUpAt <= turn.now) {
-    return failTrial(state, timeoutReason(state));
+    return failTrial(state, timeoutReason(state), turn.now);
   }
   if (process.is === "starting" && !process.late && process.lateAt <= turn.now) {
     return { ...state, process: { ...process, late: true } };
   }
-  return state;
+  return probationDeadline(state, turn);
 }
 
 /** "Again" is a new turn of the same run; a pause after crashes ends. A restart that is under way already is the answer. */
@@ -121,7 +122,7 @@ function observeRestartCommand(state: State, turn: Turn): State {
   const { wanted, process } = state;
   if (!state.policy.acceptsRestartCommand || wanted.is !== "run") return state;
   const restarts = { crashes: 0 };
-  if (process.is === "down") return { ...state, restarts, process: { ...process, restartAt: turn.now } };
+  if (process.is === "down") return { ...state, restarts, process: { ...process, restartAt: turn.now, held: false } };
   if (process.run.turn !== wanted.run.turn) return state;
   const next = state.turn + 1;
   return {

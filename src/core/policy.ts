@@ -8,6 +8,8 @@ export interface Policy {
   readonly acceptsRestartCommand: boolean;
   /** `agent.config_apply_timeout`: the longest wait for health after a swap. */
   readonly applyTimeoutMs: Millis;
+  /** `agent.config_probation`: how long an applied configuration must stay healthy before it is good; 0 = at once. */
+  readonly probationMs: Millis;
   /** `agent.bootstrap_timeout`: a Collector whose extension is silent for longer is reported as such. */
   readonly bootstrapTimeoutMs: Millis;
   /** `agent.use_hup_config_reload`. */

@@ -114,6 +114,7 @@ function whyStarting(after: string): string {
 function whyDown(state: State): string {
   const { executable, process, wanted } = state;
   if (state.closing !== null) return `the supervisor is shut down: ${state.closing}`;
+  if (process.is === "down" && process.held) return `held after ${state.restarts.crashes} crashes in a row, tried again slowly: ${process.error}`;
   if (process.is === "down" && process.error !== "") return process.error;
   if (executable.is === "failing") return executable.error;
   if (wanted.is === "nothing") return wanted.because;

@@ -1,26 +1,40 @@
 /**
  * When the Collector may start again after it ended by itself: at once the first time, then after growing, jittered
- * pauses with a cap. A long healthy run wipes the slate clean.
+ * pauses with a cap, and after many crashes in a row it is held: one try at a time, far apart. A long healthy run wipes
+ * the slate clean.
  */
-import { RESTART_DELAY_MS, RESTART_DELAY_MS_MAX, RESTART_JITTER, STABLE_RUN_MS } from "./limits.js";
+import {
+  HOLD_CRASHES,
+  HOLD_RETRY_MS,
+  RESTART_DELAY_MS,
+  RESTART_DELAY_MS_MAX,
+  RESTART_JITTER,
+  STABLE_RUN_MS,
+} from "./limits.js";
 import type { Process, Restarts } from "./state.js";
 import type { Millis } from "./values.js";
 
 export interface RestartPlan {
   readonly restarts: Restarts;
   readonly restartAt: Millis;
+  readonly held: boolean;
 }
 
 /** @param random in [0, 1), from the loop: the core has no randomness of its own. */
 export function planRestart(restarts: Restarts, process: Process, now: Millis, random: number): RestartPlan {
   const stable = process.is === "healthy" && now - process.since >= STABLE_RUN_MS;
   const crashes = stable ? 0 : restarts.crashes;
-  return { restarts: { crashes: crashes + 1 }, restartAt: now + restartDelayMs(crashes, random) };
+  return {
+    restarts: { crashes: crashes + 1 },
+    restartAt: now + restartDelayMs(crashes, random),
+    held: crashes + 1 >= HOLD_CRASHES,
+  };
 }
 
 /** The pause before restart number `crashes + 1` in a row. */
 export function restartDelayMs(crashes: number, random: number): Millis {
   if (crashes === 0) return 0;
-  const full = Math.min(RESTART_DELAY_MS * 2 ** Math.min(crashes - 1, 30), RESTART_DELAY_MS_MAX);
+  const growing = Math.min(RESTART_DELAY_MS * 2 ** Math.min(crashes - 1, 30), RESTART_DELAY_MS_MAX);
+  const full = crashes + 1 >= HOLD_CRASHES ? HOLD_RETRY_MS : growing;
   return full * (1 - RESTART_JITTER * random);
 }

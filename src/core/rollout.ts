@@ -2,7 +2,7 @@
  * How the course of an offer ends. Every offer that is not superseded ends in exactly one APPLIED or FAILED for its hash:
  * these functions are the only writers of a final status.
  */
-import { REASON_CHARS_MAX } from "./limits.js";
+import { FAILURES_MAX, REASON_CHARS_MAX } from "./limits.js";
 import { sameBuild, shortHash } from "./run.js";
 import type { State, Wanted } from "./state.js";
 import type { Build, Hex, Millis, RemoteStatus } from "./values.js";
@@ -35,36 +35,87 @@ export function prove(state: State, build: Build): State {
   };
 }
 
-/** The trial succeeded. `build` is proven and its offer, unless superseded, APPLIED. */
-export function applyTrial(state: State, build: Build, hash: Hex): State {
-  return conclude({ ...prove(state, build), rollout: { is: "idle" } }, { is: "applied", hash, error: "" });
+/** The trial succeeded: its offer, unless superseded, is APPLIED, and `build` goes on probation (or, without one, is good). */
+export function applyTrial(state: State, build: Build, hash: Hex, now: Millis): State {
+  const applied = conclude({ ...state, rollout: { is: "idle" } }, { is: "applied", hash, error: "" });
+  return probate(applied, build, hash, now);
+}
+
+/** It was healthy for the first time. What was good before stays good; without a probation it is good at once. */
+export function probate(state: State, build: Build, hash: Hex, now: Millis): State {
+  const { base, policy } = state;
+  const isGood = base.build !== null && sameBuild(base.build, build);
+  if (isGood || policy.probationMs === 0 || !build.prepared.runs) return prove({ ...state, probation: null }, build);
+  return { ...state, probation: { build, hash, endsAt: now + policy.probationMs, sickSince: null, crashes: 0, flips: 0 } };
+}
+
+/** What was APPLIED turned out not to last: the one way from APPLIED to FAILED. */
+export function failProbation(state: State, reason: string, output = ""): State {
+  const { probation, offers } = state;
+  if (probation === null) return state;
+  const { hash } = probation;
+  const over: State = { ...state, probation: null };
+  const error = bounded(withOutput(`${reason}; ${successor(over)}`, output));
+  const failed = rememberFailure(over, probation.build, hash, error);
+  const concluded =
+    offers.status?.is === "applied" ? conclude(failed, { is: "failed", hash, error }) : failed;
+  return concluded.rollout.is === "trying" ? concluded : wantBase(concluded, `configuration ${shortHash(hash)} failed during probation`);
+}
+
+function rememberFailure(state: State, build: Build, hash: Hex, reason: string): State {
+  const { executable, offers } = state;
+  if (executable.is !== "known") return state;
+  const failure = { digest: build.prepared.digest, executable: executable.facts.identity, hash, reason };
+  const others = offers.failures.filter((each) => each.digest !== failure.digest || each.executable !== failure.executable);
+  return { ...state, offers: { ...offers, failures: [failure, ...others].slice(0, FAILURES_MAX) } };
+}
+
+/** Why this very configuration failed before with this very executable; null when it did not. */
+export function knownFailure(state: State, build: Build): string | null {
+  const { executable, offers } = state;
+  if (executable.is !== "known") return null;
+  const known = offers.failures.find((each) =>
+    each.digest === ""
+      ? each.hash === build.remote?.hash
+      : each.digest === build.prepared.digest && each.executable === executable.facts.identity,
+  );
+  return known?.reason ?? null;
 }
 
 /** The trial failed after the swap: what worked before is wanted again. `output` are the Collector's last lines. */
-export function failTrial(state: State, reason: string, output = ""): State {
+export function failTrial(state: State, reason: string, now: Millis, output = ""): State {
   const { rollout } = state;
   if (rollout.is !== "trying") return state;
+  const { hash } = rollout.offer;
   const error = bounded(withOutput(`${reason}; ${successor(state)}`, output));
-  return wantBase(
-    conclude({ ...state, rollout: { is: "idle" } }, { is: "failed", hash: rollout.offer.hash, error }),
-    `configuration ${shortHash(rollout.offer.hash)} failed`,
-  );
+  const failed = rememberFailure({ ...state, rollout: { is: "idle" } }, rollout.build, hash, error);
+  return wantFallback(conclude(failed, { is: "failed", hash, error }), `configuration ${shortHash(hash)} failed`, now);
 }
 
 /** The offer was refused before anything was stopped. */
-export function refuseOffer(state: State, reason: string): State {
+export function refuseOffer(state: State, reason: string, now: Millis): State {
   const { rollout } = state;
   if (rollout.is !== "preparing") return state;
-  const error = bounded(reason);
-  const concluded = conclude({ ...state, rollout: { is: "idle" } }, { is: "failed", hash: rollout.offer.hash, error });
-  // An earlier trial that was superseded before its proof may still be running.
-  return wantBase(concluded, `configuration ${shortHash(rollout.offer.hash)} was refused`);
+  const { hash } = rollout.offer;
+  const concluded = conclude({ ...state, rollout: { is: "idle" } }, { is: "failed", hash, error: bounded(reason) });
+  const { probation, wanted } = concluded;
+  // What runs on probation was applied before this offer, and goes on with it undisturbed.
+  if (probation !== null && wanted.is === "run" && sameBuild(wanted.run.build, probation.build)) return concluded;
+  // An earlier trial that was superseded before it was ever healthy may still be running.
+  return wantFallback(concluded, `configuration ${shortHash(hash)} was refused`, now);
 }
 
 /** Sets the outcome of the newest offer; an offer that was superseded gets none. */
 export function conclude(state: State, status: RemoteStatus): State {
   if (state.waiting !== null || state.offers.status?.hash !== status.hash) return state;
   return { ...state, offers: { ...state.offers, status } };
+}
+
+/** Wants what ran before the trial: what was applied goes on with its probation, afresh; else what is good. */
+function wantFallback(state: State, because: string, now: Millis): State {
+  const { probation } = state;
+  if (probation === null) return wantBase(state, because);
+  return { ...state, probation: { ...probation, endsAt: null, sickSince: now }, wanted: wantedBy(state, probation.build, because) };
 }
 
 /** Wants what runs when no trial is in force. */
@@ -115,7 +166,8 @@ export function withOutput(reason: string, output: string): string {
 }
 
 function successor(state: State): string {
-  const { base } = state;
+  const { base, probation } = state;
+  if (probation !== null) return `configuration ${shortHash(probation.hash)}, which was applied before, runs instead`;
   if (base.remote === null) return "the local configuration runs instead";
   return `configuration ${shortHash(base.remote.hash)}, which worked before, runs instead`;
 }

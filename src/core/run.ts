@@ -8,7 +8,7 @@ export function sameRun(a: Run, b: Run): boolean {
 }
 
 export function sameBuild(a: Build, b: Build): boolean {
-  return a.prepared.digest === b.prepared.digest;
+  return a.prepared.digest === b.prepared.digest && a.instanceUid === b.instanceUid;
 }
 
 /** The process as long as there is one, stopping included. */

@@ -3,7 +3,7 @@
  * different field from what *is*, so that restart, rollback and shutdown are only changes of what is wanted.
  */
 import type { Policy } from "./policy.js";
-import type { Proven } from "./memory.js";
+import type { Failure, Proven, Trial } from "./memory.js";
 import type {
   AgentDescription,
   AvailableComponents,
@@ -11,6 +11,7 @@ import type {
   ComponentHealth,
   EffectiveFile,
   ExecutableFacts,
+  Hex,
   Millis,
   RemoteConfig,
   RemoteStatus,
@@ -24,6 +25,10 @@ export interface State {
   readonly wanted: Wanted;
   readonly base: Base;
   readonly rollout: Rollout;
+  /** What is applied, but not good yet. */
+  readonly probation: Probation | null;
+  /** The trial that the last life left behind, this life counted. */
+  readonly interrupted: Trial | null;
   /** The newest offer, while it waits for its turn. */
   readonly waiting: Waiting | null;
   readonly offers: Offers;
@@ -50,6 +55,8 @@ export type Process =
       readonly restartAt: Millis;
       /** Why it is down, for people; "" when it never ran or was stopped on purpose. */
       readonly error: string;
+      /** It crashed so often that it is tried again only slowly. */
+      readonly held: boolean;
     }
   | ({
       readonly is: "starting";
@@ -93,6 +100,19 @@ export type Rollout =
   | { readonly is: "preparing"; readonly offer: RemoteConfig; readonly ticket: number }
   | { readonly is: "trying"; readonly offer: RemoteConfig; readonly build: Build; readonly giveUpAt: Millis | null };
 
+/** An applied configuration has to stay healthy for a while, in one stretch, before it is good. */
+export interface Probation {
+  readonly build: Build;
+  /** The offer's. */
+  readonly hash: Hex;
+  /** The end of the stretch; null while it is not healthy. */
+  readonly endsAt: Millis | null;
+  /** Since when it is not healthy; null while it is, and while a newer configuration is tried in its place. */
+  readonly sickSince: Millis | null;
+  readonly crashes: number;
+  readonly flips: number;
+}
+
 export interface Waiting {
   readonly offer: RemoteConfig;
   /** The offer is on disk. Nothing starts before. */
@@ -111,6 +131,7 @@ export interface Offers {
   /** The FAILED of an offer that could not be saved: the one final status that is told without being on disk. */
   readonly unsavedStatus: RemoteStatus | null;
   readonly proven: Proven | null;
+  readonly failures: readonly Failure[];
   readonly lastOfferAt: Millis | null;
   /** How often a known status was repeated, and when last. */
   readonly repeats: number;

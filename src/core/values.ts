@@ -40,7 +40,7 @@ export interface RemoteStatus {
 
 /** A composed configuration: the same bytes are validated, written, run, reported and kept. */
 export interface Prepared {
-  /** SHA-256 of `text`: the identity of the configuration. */
+  /** SHA-256 of `text` without the instance uid: what is known of a configuration outlives a new identity. */
   readonly digest: Hex;
   readonly text: string;
   /** False when nothing remains to run: no pipelines and no extension but ours (decided on the merged result). */

@@ -66,7 +66,7 @@ test("an offer that arrives while another one is on trial supersedes it: no fina
   await story.health("healthy");
   expect(story.read()).toMatchInlineSnapshot(`
     "> remote-config-offered B
-      save status applying B, received B, working none
+      save status applying B, received B, working none, on trial B
       tell applying B; unhealthy "the Collector is starting"
       prepare-config B proven digest-local (configuration B was offered)
     > config-prepared digest-B
@@ -77,7 +77,7 @@ test("an offer that arrives while another one is on trial supersedes it: no fina
       tell applying B; unhealthy "the Collector is starting"
     > collector-started #3
     > collector-health #3 healthy
-      save status applied B, received B, working B
+      save status applied B, received B, working none, on trial B
       tell applied B; healthy"
   `);
 });
@@ -95,9 +95,9 @@ test("the superseded trial that turns out healthy becomes what is returned to", 
   await story.advance(150);
   await story.refused("broken");
   expect(story.read()).toMatchInlineSnapshot(`
-    "  prepare-config B proven digest-A (configuration B was offered)
+    "  prepare-config B proven digest-local (configuration B was offered)
     > config-refused: broken
-      save status failed B, received B, working A
+      save status failed B, received B, working none, on trial A
       tell failed B "broken"; healthy"
   `);
 });

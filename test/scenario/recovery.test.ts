@@ -48,6 +48,7 @@ test("a trial that was cut short is tried again on top of what worked", async ()
   await story.health("healthy");
   expect(story.read()).toMatchInlineSnapshot(`
     "> server-connected
+      save status applying B, received B, working A, on trial B
       prepare-config A (the supervisor has started)
       tell applying B; unhealthy "the configuration is being prepared"
     > config-prepared digest-A
@@ -62,7 +63,7 @@ test("a trial that was cut short is tried again on top of what worked", async ()
       tell applying B; unhealthy "the Collector is starting"
     > collector-started #2
     > collector-health #2 healthy
-      save status applied B, received B, working B
+      save status applied B, received B, working A, on trial B
       tell applied B; healthy"
   `);
 });
@@ -152,7 +153,7 @@ test("an APPLIED that could not be saved is told only once it is on disk", async
     "> collector-health #2 healthy
       save fails: no space left on device
       tell applying A; healthy
-      save status applied A, received A, working A
+      save status applied A, received A, working none, on trial A
       tell applied A; healthy"
   `);
 });

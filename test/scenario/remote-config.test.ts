@@ -30,7 +30,7 @@ test("an offer is saved, told as applying, prepared, swapped and applied as soon
   await story.health("healthy");
   expect(story.read()).toMatchInlineSnapshot(`
     "> remote-config-offered A
-      save status applying A, received A, working none
+      save status applying A, received A, working none, on trial A
       prepare-config A proven digest-local (configuration A was offered)
       tell applying A; healthy
     > config-prepared digest-A
@@ -42,7 +42,7 @@ test("an offer is saved, told as applying, prepared, swapped and applied as soon
     > collector-started #2
     > collector-health #2 starting
     > collector-health #2 healthy
-      save status applied A, received A, working A
+      save status applied A, received A, working none, on trial A
       tell applied A; healthy"
   `);
 });
@@ -55,7 +55,7 @@ test("a refused offer leaves the running Collector untouched", async () => {
   await story.refused("unknown exporter");
   expect(story.read()).toMatchInlineSnapshot(`
     "> remote-config-offered B
-      save status applying B, received B, working none
+      save status applying B, received B, working none, on trial B
       prepare-config B proven digest-local (configuration B was offered)
       tell applying B; healthy
     > config-refused: unknown exporter
@@ -83,8 +83,8 @@ test("a crash on trial fails the offer and what worked runs again", async () => 
   await story.health("healthy");
   expect(story.read()).toMatchInlineSnapshot(`
     "> remote-config-offered B
-      save status applying B, received B, working A
-      prepare-config B proven digest-A (configuration B was offered)
+      save status applying B, received B, working none, on trial B
+      prepare-config B proven digest-local (configuration B was offered)
       tell applying B; healthy
     > config-prepared digest-B
       stop-collector #2 next digest-B (configuration B was offered)
@@ -94,14 +94,14 @@ test("a crash on trial fails the offer and what worked runs again", async () => 
       tell applying B; unhealthy "the Collector is starting"
     > collector-started #3
     > collector-exited #3 code 1
-      save status failed B, received B, working A
+      save status failed B, received B, working none, on trial A
       start-collector #4 digest-A (configuration B failed)
-      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead; its last output:
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead; its last output:
     bind: address already in use"; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy; its last output:
     bind: address already in use"
     > collector-started #4
     > collector-health #4 healthy
-      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead; its last output:
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead; its last output:
     bind: address already in use"; healthy"
   `);
 });
@@ -119,7 +119,7 @@ test("an offer that is never healthy fails at the apply timeout", async () => {
   await story.exited();
   expect(story.read()).toMatchInlineSnapshot(`
     "> remote-config-offered B
-      save status applying B, received B, working none
+      save status applying B, received B, working none, on trial B
       prepare-config B proven digest-local (configuration B was offered)
       tell applying B; healthy
     > config-prepared digest-B
@@ -154,11 +154,11 @@ test("the same content under another hash is applied without touching the proces
   await story.prepared();
   expect(story.read()).toMatchInlineSnapshot(`
     "> remote-config-offered A2
-      save status applying A2, received A2, working A
-      prepare-config A2 proven digest-A (configuration A2 was offered)
+      save status applying A2, received A2, working none, on trial A2
+      prepare-config A2 proven digest-local (configuration A2 was offered)
       tell applying A2; healthy
     > config-prepared digest-A
-      save status applied A2, received A2, working A2
+      save status applied A2, received A2, working none, on trial A2
       tell applied A2; healthy"
   `);
 });
@@ -172,7 +172,7 @@ test("a configuration with nothing to run stops the Collector and is applied", a
   await story.exited();
   expect(story.read()).toMatchInlineSnapshot(`
     "> remote-config-offered empty
-      save status applying empty, received empty, working none
+      save status applying empty, received empty, working none, on trial empty
       prepare-config empty proven digest-local (configuration empty was offered)
       tell applying empty; healthy
     > config-prepared digest-empty

@@ -9,38 +9,59 @@ import type { Memory } from "../../src/core/memory.js";
 import type { Report } from "../../src/core/report.js";
 import type { RemoteConfig } from "../../src/core/values.js";
 
+const PROBATION_MS = 60_000;
+
 export class Violation extends Error {}
 
 export class Oracle {
+  /** The first violation, for edges whose errors the loop is right to survive. */
+  violation: Violation | null = null;
   readonly #now: () => number;
   readonly #contents = new Map<string, string>();
   readonly #healthy = new Set<string>(["local"]);
   readonly #rejected = new Set<string>();
   readonly #finals = new Map<string, string>();
   #disk: Memory | null = null;
+  #deaths = 0;
   #saveFailed = false;
-  #lastOffered = "";
-  #starts: number[] = [];
+  #stretch: { readonly content: string; readonly since: number } | null = null;
+  /** The longest stretch of health of each content. */
+  readonly #longest = new Map<string, number>();
+  readonly #good = new Set<string>();
+  readonly #stored = new Set<string>();
+  #newest = "";
+  #crashes: number[] = [];
   #last: Report | null = null;
-  #newest: RemoteConfig | null = null;
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
   check(condition: boolean, message: string): void {
-    if (!condition) throw new Violation(message);
+    if (condition) return;
+    this.violation ??= new Violation(message);
+    throw this.violation;
   }
 
   offered(hash: string, content: string): void {
     this.#contents.set(hash, content);
-    // Another offer lay in between: this one begins a new course, and its outcome may be another.
-    if (hash !== this.#lastOffered) this.#finals.delete(hash);
-    this.#lastOffered = hash;
+    // Offered once more after others: it may have been good then and fail now, or have been failed by what is gone.
+    if (hash !== this.#newest && this.#finals.get(hash) === "applied") this.#finals.delete(hash);
+    this.#newest = hash;
   }
 
+  /** The Collector reported healthy with this content; a stretch of health begins, if none was under way. */
   healthy(content: string): void {
     this.#healthy.add(content);
+    if (this.#stretch?.content === content) return;
+    this.ended();
+    this.#stretch = { content, since: this.#now() };
+  }
+
+  /** The process ended, for whatever reason. */
+  ended(): void {
+    if (this.#stretch !== null) this.#longest.set(this.#stretch.content, Math.max(this.#longest.get(this.#stretch.content) ?? 0, this.#now() - this.#stretch.since));
+    this.#stretch = null;
   }
 
   refused(content: string): void {
@@ -49,25 +70,46 @@ export class Oracle {
 
   rejected(content: string): void {
     this.#rejected.add(content);
+    this.ended();
+  }
+
+  died(): void {
+    this.#deaths++;
   }
 
   saveFailed(): void {
     this.#saveFailed = true;
   }
 
-  started(): void {
-    this.#starts.push(this.#now());
-    this.#starts = this.#starts.filter((at) => this.#now() - at < 10_000);
-    this.check(this.#starts.length <= 60, "more than 60 starts in 10 s");
+  /** Something from outside happened, so restarts may begin afresh. */
+  disturbed(): void {
+    this.#crashes = [];
+  }
+
+  /** The Collector ended by its own fault. With growing pauses there is no room for many ends in a short time. */
+  crashed(): void {
+    this.#crashes = [...this.#crashes.filter((at) => this.#now() - at < 10_000), this.#now()];
+    this.check(this.#crashes.length <= 20, `${this.#crashes.length} crashes in 10 s: restarts are not paced`);
+  }
+
+  /** Nothing is tried before it is on disk. */
+  prepares(remote: RemoteConfig | null): void {
+    this.check(remote === null || this.#stored.has(remote.hash), `prepared before it was on disk: ${remote?.hash ?? ""}`);
   }
 
   saved(memory: Memory): void {
     this.#disk = memory;
-    const working = memory.lastWorking;
-    if (working !== null) {
-      const content = this.#contents.get(working.hash) ?? "";
-      this.check(this.#healthy.has(content) || content.startsWith("nothing"), `saved as working, never was: ${working.hash}`);
-    }
+    if (memory.lastReceived !== null) this.#stored.add(memory.lastReceived.hash);
+    const about = memory.status?.hash ?? memory.lastReceived?.hash;
+    this.check(about === memory.lastReceived?.hash, `a status for ${about ?? ""}, which is superseded`);
+    const working = this.#contents.get(memory.lastWorking?.hash ?? "");
+    if (working === undefined || this.#good.has(working)) return;
+    if (working.startsWith("nothing")) return void this.#good.add(working);
+    const current = this.#stretch?.content === working ? this.#now() - this.#stretch.since : 0;
+    const lasted = Math.max(current, this.#longest.get(working) ?? 0);
+    // News of the first moment of health travels to the loop, and the end of the probation to the disk.
+    this.check(lasted >= PROBATION_MS - 20, `saved as good after ${lasted} ms of health: ${working}`);
+    this.#good.add(working);
   }
 
   told(report: Report, ran: boolean): void {
@@ -79,7 +121,8 @@ export class Oracle {
     if (status === null || status.is === "applying") return;
     const content = this.#contents.get(status.hash) ?? "";
     const before = this.#finals.get(status.hash);
-    this.check(before === undefined || before === status.is || before === "failed-unsaved", `${status.hash} was ${before}, is ${status.is}`);
+    const turned = before === "applied" && status.is === "failed";
+    this.check(before === undefined || before === status.is || turned || before === "failed-unsaved", `${status.hash} was ${before}, is ${status.is}`);
     if (status.is === "applied") {
       this.check(this.#healthy.has(content) || content.startsWith("nothing"), `applied, never healthy: ${status.hash}`);
       this.check(this.#disk?.status?.hash === status.hash && this.#disk.status.is === "applied", `told before it is on disk: ${status.hash}`);
@@ -91,25 +134,24 @@ export class Oracle {
       this.#finals.set(status.hash, "failed-unsaved");
       return;
     }
-    const slow = /^(silent|sick|slow)/.test(content);
+    if (status.error.startsWith("the supervisor ended")) {
+      this.check(this.#deaths >= 3, `failed for ${this.#deaths} deaths of the supervisor: ${status.hash}`);
+      this.#finals.set(status.hash, "failed");
+      return;
+    }
+    const slow = /^(silent|sick|slow|falls)/.test(content);
     this.check(this.#rejected.has(content) || slow, `failed without a reason in the world: ${status.hash}`);
     this.#finals.set(status.hash, "failed");
-  }
-
-  /** From here on nothing goes wrong any more. */
-  calm(newest: RemoteConfig | null): void {
-    this.#newest = newest;
   }
 
   /** The world has been quiet for long: what runs is what is wanted, and the server knows it. */
   atRest(running: readonly string[]): void {
     const status = this.#last?.remoteConfig.status ?? null;
     this.check(this.#last !== null, "the server was never told anything");
-    if (this.#newest !== null && status?.hash === this.#newest.hash) {
-      this.check(status.is !== "applying", `no final status for ${status.hash}`);
-    }
+    this.check(status?.is !== "applying", `no final status for ${status?.hash ?? ""}`);
     if (status?.is === "applied") {
       const content = this.#contents.get(status.hash) ?? "";
+      this.check(!/^(dies|flips|falls)/.test(content), `applied for good, and it does not last: ${content}`);
       const wanted = content.startsWith("nothing") ? [] : [content];
       this.check(running.join() === wanted.join(), `applied ${content}, but what runs is ${running.join() || "nothing"}`);
     } else {

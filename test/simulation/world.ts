@@ -18,9 +18,23 @@ import { Oracle } from "./oracle.js";
 import { Random } from "./random.js";
 
 /** What a configuration does to a Collector. The name of an offer's content begins with it. */
-export type Nature = "good" | "refused" | "crashes" | "silent" | "sick" | "slow" | "nothing";
+export type Nature = "good" | "refused" | "crashes" | "silent" | "sick" | "slow" | "nothing" | "dies-soon" | "dies-late" | "flips" | "falls-ill";
 
-const NATURES: readonly [Nature, ...Nature[]] = ["good", "good", "good", "refused", "crashes", "silent", "sick", "slow", "nothing"];
+const NATURES: readonly [Nature, ...Nature[]] = [
+  "good",
+  "good",
+  "good",
+  "refused",
+  "crashes",
+  "silent",
+  "sick",
+  "slow",
+  "nothing",
+  "dies-soon",
+  "dies-late",
+  "flips",
+  "falls-ill",
+];
 
 interface Collector {
   readonly attempt: number;
@@ -52,6 +66,8 @@ export class World {
   #offers: RemoteConfig[] = [];
   #hashes = 0;
   #diskFullUntil = 0;
+  /** Another program holds a port that every configuration needs. */
+  #occupiedUntil = 0;
   finished = false;
 
   constructor(seed: number) {
@@ -69,7 +85,6 @@ export class World {
     this.quiet = true;
     this.#diskFullUntil = 0;
     if (!this.#connected) this.connect();
-    this.oracle.calm(this.#offers.at(-1) ?? null);
     await this.until(end + 600_000);
     this.oracle.atRest(this.#collectors.filter((one) => one.alive).map((one) => one.content));
     this.post({ is: "shutdown-requested", because: "end of the simulation" });
@@ -81,7 +96,8 @@ export class World {
   async until(end: number): Promise<void> {
     do {
       await settled();
-      if (this.#failure !== null) throw this.#failure as Error;
+      const failure = this.oracle.violation ?? this.#failure;
+      if (failure !== null) throw failure as Error;
     } while (this.agenda.advance(end));
     await settled();
   }
@@ -95,7 +111,7 @@ export class World {
     this.#told = null;
     const policy = { ...testPolicy, reloadsByHup: this.random.chance(0.3) };
     const remembered = this.random.chance(0.5) ? { executable: testFacts, description: null, components: null } : null;
-    const supervisor = new Supervisor(begin(policy, this.#disk, remembered, this.agenda.now), {
+    const supervisor = new Supervisor(begin(policy, this.#disk, remembered, this.agenda.now), this.#disk, {
       clock: this.agenda.clock(),
       random: () => this.random.next(),
       log: silentLogger,
@@ -116,16 +132,22 @@ export class World {
   }
 
   disturb(): void {
-    const kind = this.random.pick(["offer", "offer", "offer", "repeat", "burst", "death", "disconnect", "crash", "diskfull", "restart", "identity"]);
+    const kind = this.random.pick(["offer", "offer", "offer", "repeat", "burst", "death", "disconnect", "crash", "diskfull", "restart", "identity", "occupied"]);
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
     this.note(`disturb ${kind}`);
+    this.oracle.disturbed();
     switch (kind) {
       case "offer":
         return this.offer(this.newOffer());
       case "repeat":
         return this.offer(this.#offers.length === 0 ? this.newOffer() : this.random.pick(this.#offers as [RemoteConfig]));
       case "burst":
-        for (let i = 0; i < 5; i++) this.agenda.at(i * this.random.between(1, 400), () => this.offer(this.newOffer()));
+        for (let i = 0; i < 5; i++) {
+          this.agenda.at(i * this.random.between(1, 400), () => {
+            this.oracle.disturbed();
+            this.offer(this.newOffer());
+          });
+        }
         return;
       case "death":
         return this.die();
@@ -139,6 +161,9 @@ export class World {
         return;
       case "diskfull":
         this.#diskFullUntil = this.agenda.now + this.random.between(10, 20_000);
+        return;
+      case "occupied":
+        this.#occupiedUntil = this.agenda.now + this.random.between(10, 40_000);
         return;
       case "restart":
         return this.post({ is: "restart-commanded" });
@@ -171,8 +196,10 @@ export class World {
   die(): void {
     if (this.#dead) return;
     this.#dead = true;
+    this.oracle.died();
     this.#life++;
     for (const one of this.#collectors) one.alive = false;
+    this.oracle.ended();
     this.#connected = false;
     this.agenda.at(this.random.between(1, 500), () => this.boot());
   }
@@ -220,6 +247,7 @@ export class World {
       case "describe-executable":
         return later(1, 50, () => this.post({ is: "executable-described", facts: testFacts }));
       case "prepare-config":
+        this.oracle.prepares(effect.remote);
         return later(1, 900, () => this.answerPreparation(effect));
       case "start-collector":
         return this.startCollector(effect.attempt, effect.run.build, later);
@@ -240,13 +268,12 @@ export class World {
       this.oracle.refused(content);
       return this.post({ is: "config-refused", ticket, reason: `refused ${content}` });
     }
-    const build = buildOf(remote, { runs: !content.startsWith("nothing"), instanceUid, digest: `${content}@${instanceUid}` });
+    const build = buildOf(remote, { runs: !content.startsWith("nothing"), instanceUid, digest: content });
     this.post({ is: "config-prepared", ticket, build });
   }
 
   startCollector(attempt: number, build: Build, later: Later): void {
     this.oracle.check(!this.#collectors.some((one) => one.alive), "two Collectors at once");
-    this.oracle.started();
     if (!this.quiet && this.random.chance(0.03)) {
       this.faults.set("spawn", (this.faults.get("spawn") ?? 0) + 1);
       this.oracle.rejected(build.prepared.text);
@@ -278,7 +305,8 @@ export class World {
     const still = (run: () => void) => (): void => {
       if (one.alive && one.content === content) run();
     };
-    if (content.startsWith("crashes")) return later(1, 400, still(() => this.end(one, 1, "own")));
+    const crashes = content.startsWith("crashes") || (!this.quiet && this.agenda.now < this.#occupiedUntil);
+    if (crashes) return later(1, 400, still(() => this.end(one, 1, "own")));
     later(1, 100, still(() => {
       one.link = ++this.#links;
       this.post({ is: "collector-connected", attempt: one.attempt, link: one.link });
@@ -289,6 +317,19 @@ export class World {
     later(201, 300 + slow, still(() => {
       if (verdict === "healthy") this.oracle.healthy(content);
       this.say(one, verdict, one.link);
+      if (content.startsWith("dies-soon")) later(4_000, 6_000, still(() => this.end(one, 2, "own")));
+      if (content.startsWith("dies-late")) later(45_000, 55_000, still(() => this.end(one, 2, "own")));
+      if (content.startsWith("falls-ill")) later(3_000, 9_000, still(() => this.say(one, "unhealthy", one.link)));
+      if (content.startsWith("flips")) this.flip(one, true, later, still);
+    }));
+  }
+
+  flip(one: Collector, isHealthy: boolean, later: Later, still: (run: () => void) => () => void): void {
+    later(1_000, 4_000, still(() => {
+      if (isHealthy) this.oracle.rejected(one.content);
+      else this.oracle.healthy(one.content);
+      this.say(one, isHealthy ? "unhealthy" : "healthy", one.link);
+      this.flip(one, !isHealthy, later, still);
     }));
   }
 
@@ -302,7 +343,20 @@ export class World {
     const one = this.#collectors.find((each) => each.alive && each.attempt === attempt);
     if (one === undefined) return;
     one.alive = false;
+    this.oracle.ended();
+    this.lastWords(one);
     this.post({ is: "collector-exited", attempt, exit: { code: 0, signal: null, tail: "" } });
+  }
+
+  /** What a process said before its end may arrive long after it, when the next one runs already. */
+  lastWords(one: Collector): void {
+    const { attempt, link } = one;
+    const life = this.#life;
+    if (link === 0 || this.random.chance(0.5)) return;
+    const health = { healthy: true, status: "healthy" } as ComponentHealth;
+    this.agenda.at(this.random.between(0, 400), () => {
+      if (life === this.#life) this.post({ is: "collector-health", attempt, link, verdict: "healthy", error: "", health });
+    });
   }
 
   end(one: Collector, code: number, because: string): void {
@@ -311,6 +365,8 @@ export class World {
     this.note(`collector #${one.attempt} ends: ${because}`);
     this.oracle.rejected(one.content);
     const { attempt } = one;
+    this.lastWords(one);
+    if (because === "own") this.oracle.crashed();
     this.post({ is: "collector-exited", attempt, exit: { code, signal: null, tail: "" } });
   }
 

@@ -20,6 +20,7 @@ export const testPolicy: Policy = {
   acceptsRemoteConfig: true,
   acceptsRestartCommand: true,
   applyTimeoutMs: 30_000,
+  probationMs: 60_000,
   bootstrapTimeoutMs: 3_000,
   reloadsByHup: false,
   identifyingAttributes: {},
@@ -40,6 +41,9 @@ export const emptyMemory: Memory = {
   lastReceived: null,
   lastWorking: null,
   status: null,
+  onProbation: null,
+  trial: null,
+  failures: [],
   proven: null,
 };
 
@@ -92,7 +96,7 @@ export class Story {
     const remembered = options.remembered === undefined ? { executable: testFacts, description: null, components: null } : options.remembered;
     const state = begin(policy, memory, remembered, this.#now);
     this.#saved = savedLine(memory);
-    this.#supervisor = new Supervisor(state, {
+    this.#supervisor = new Supervisor(state, memory, {
       clock: this.#clock(),
       random: options.random ?? (() => 0),
       log: silentLogger,
@@ -268,7 +272,8 @@ function effectLine(effect: Effect): string {
 
 function savedLine(memory: Memory): string {
   const status = memory.status === null ? "none" : `${memory.status.is} ${memory.status.hash}`;
-  return `status ${status}, received ${memory.lastReceived?.hash ?? "none"}, working ${memory.lastWorking?.hash ?? "none"}`;
+  const trial = memory.trial === null ? "" : `, on trial ${memory.trial.hash}`;
+  return `status ${status}, received ${memory.lastReceived?.hash ?? "none"}, working ${memory.lastWorking?.hash ?? "none"}${trial}`;
 }
 
 function toldLine(report: Report): string {

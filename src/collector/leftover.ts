@@ -1,0 +1,159 @@
+/**
+ * A Collector that outlived its supervisor would hold the ports of the next one. So each supervisor leaves a record of
+ * the Collector that it runs, and the next one ends that very process: boot, pid, start time and command line must all
+ * match, else the number belongs to somebody else by now. A supervisor that dies between the spawn and the record leaves
+ * none; there the signal that setpriv arranges for is all there is.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock, Millis } from "../lib/clock.js";
+import { messageOf } from "../lib/error.js";
+import type { Logger } from "../lib/log.js";
+import { parseProcStat, type ProcStat } from "./proc-stat.js";
+import { groupLives, signalGroup } from "./process-group.js";
+
+const RECORD = "collector.pid.json";
+const EFFECTIVE = "effective.yaml";
+const RECORD_BYTES_MAX = 64 * 1024;
+const POLL_MS = 20;
+/** After SIGKILL, for a process that the system does not let go at once. */
+const KILLED_MS_MAX = 2_000;
+
+interface CollectorRecord {
+  readonly bootId: string;
+  readonly pid: number;
+  readonly startTicks: string;
+  /** Stands on its command line behind `--config`. */
+  readonly configPath: string;
+}
+
+/** Right after the spawn, before anything else: written at once, without waiting for the disk, since a reboot voids it. */
+export function recordCollector(directory: string, pid: number, log: Logger): void {
+  if (process.platform !== "linux") return;
+  try {
+    const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    if (stat === null) throw new Error("its entry in /proc is not in the known form");
+    const record: CollectorRecord = { bootId: bootId(), pid, startTicks: stat.startTicks, configPath: join(directory, EFFECTIVE) };
+    const temporary = join(directory, `.${RECORD}.tmp`);
+    writeFileSync(temporary, `${JSON.stringify({ version: 1, ...record })}\n`, { mode: 0o600 });
+    renameSync(temporary, join(directory, RECORD));
+  } catch (error) {
+    log.warn("Collector process cannot be recorded, a next supervisor would not find it", { pid, error: messageOf(error) });
+  }
+}
+
+export function forgetCollector(directory: string): void {
+  // What cannot be removed does no harm: the process that it names is gone.
+  try {
+    rmSync(join(directory, RECORD), { force: true });
+  } catch {
+    return;
+  }
+}
+
+export interface EndLeftoverOptions {
+  readonly graceMs: Millis;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Resolves when no Collector of an earlier supervisor runs on this directory, as far as that can be known. Never rejects. */
+export async function endLeftover(directory: string, { clock, graceMs, log }: EndLeftoverOptions): Promise<void> {
+  const record = await readRecord(directory, log);
+  if (record === null) return;
+  const leftover = find(record);
+  if (leftover === null) {
+    log.debug("Collector of an earlier supervisor is gone", { pid: record.pid });
+    return forgetCollector(directory);
+  }
+  log.warn("Ending a Collector that an earlier supervisor left behind", { pid: record.pid });
+  try {
+    signal(record, leftover, "SIGTERM");
+    if (!(await gone(record, leftover, graceMs, clock))) {
+      log.warn("Collector left behind ignores the stop signal and is killed", { pid: record.pid });
+      // Nobody else can have its numbers yet: something of it lived at the last look.
+      signal(record, leftover, "SIGKILL");
+      if (!(await gone(record, leftover, KILLED_MS_MAX, clock))) throw new Error("it is still there after SIGKILL");
+    }
+    forgetCollector(directory);
+  } catch (error) {
+    log.error("Collector left behind cannot be ended, end it by hand", { pid: record.pid, error: messageOf(error) });
+  }
+}
+
+async function readRecord(directory: string, log: Logger): Promise<CollectorRecord | null> {
+  let text: string;
+  try {
+    text = await readFile(join(directory, RECORD), "utf8");
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    if (!missing) log.warn("Record of the last Collector cannot be read and is ignored", { file: RECORD, error: messageOf(error) });
+    return null;
+  }
+  if (process.platform !== "linux") {
+    log.debug("Collectors left behind are only found on Linux");
+    return null;
+  }
+  const record = text.length > RECORD_BYTES_MAX ? null : parseRecord(text);
+  if (record === null) log.warn("Record of the last Collector is damaged and is ignored", { file: RECORD });
+  return record;
+}
+
+function parseRecord(text: string): CollectorRecord | null {
+  try {
+    const value = JSON.parse(text) as Partial<Record<keyof CollectorRecord, unknown>> | null;
+    const { bootId: boot, configPath, pid, startTicks } = value ?? {};
+    if (typeof boot !== "string" || boot === "" || typeof configPath !== "string" || configPath === "") return null;
+    // 1 and below would address init, or every process there is.
+    if (typeof startTicks !== "string" || typeof pid !== "number" || !Number.isInteger(pid) || pid <= 1) return null;
+    return { bootId: boot, configPath, pid, startTicks };
+  } catch {
+    return null;
+  }
+}
+
+/** The recorded process itself, null when it is gone or the number belongs to another one. */
+function find(record: CollectorRecord): ProcStat | null {
+  try {
+    const stat = bootId() === record.bootId ? living(record) : null;
+    if (stat === null) return null;
+    const words = readFileSync(`/proc/${record.pid}/cmdline`, "utf8").split("\0");
+    const runsConfig = words.some((word, index) => word === "--config" && words[index + 1] === record.configPath);
+    return runsConfig ? stat : null;
+  } catch {
+    return null;
+  }
+}
+
+function living({ pid, startTicks }: CollectorRecord): ProcStat | null {
+  try {
+    const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    return stat !== null && !stat.dead && stat.startTicks === startTicks ? stat : null;
+  } catch {
+    return null;
+  }
+}
+
+/** With all that it started: behind a wrapper script, the Collector itself ends after its leader. */
+async function gone(record: CollectorRecord, { group }: ProcStat, withinMs: Millis, clock: Clock): Promise<boolean> {
+  const until = clock.now() + withinMs;
+  while (living(record) !== null || (group === record.pid && groupLives(group))) {
+    if (clock.now() >= until) return false;
+    await clock.sleep(POLL_MS);
+  }
+  return true;
+}
+
+function signal({ pid }: CollectorRecord, { group }: ProcStat, name: NodeJS.Signals): void {
+  if (group === pid) {
+    signalGroup(pid, name);
+    return;
+  }
+  // Not the leader of its group: then the group holds others.
+  process.kill(pid, name);
+}
+
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+}

@@ -1,0 +1,66 @@
+/**
+ * Arguments to command; settings to a running supervisor; signals and exit codes. The only file that touches `process`.
+ *
+ * Exit codes: 0 stopped, 1 cannot start (one readable message on stderr), 2 wrong usage, 70 a bug (EX_SOFTWARE).
+ */
+import { parseArguments, usageText } from "./arguments.js";
+import { messageOf, SupervisorError } from "./lib/error.js";
+import { VERSION } from "./version.js";
+
+const EXIT_STOPPED = 0;
+const EXIT_CANNOT_START = 1;
+const EXIT_USAGE = 2;
+const EXIT_BUG = 70;
+
+async function main(): Promise<number> {
+  const command = parseArguments(process.argv.slice(2));
+  switch (command.is) {
+    case "help":
+      process.stdout.write(usageText);
+      return EXIT_STOPPED;
+    case "version":
+      process.stdout.write(`opampsupervisor ${VERSION}\n`);
+      return EXIT_STOPPED;
+    case "usage-error":
+      process.stderr.write(`${command.message}\n\n${usageText}`);
+      return EXIT_USAGE;
+    case "run":
+      return run(command.source);
+  }
+}
+
+async function run(source: string): Promise<number> {
+  const { runSupervisor } = await import("./run.js");
+  try {
+    const running = await runSupervisor({ source, env: process.env, cwd: process.cwd() });
+    let stopping = false;
+    const stop = (signal: NodeJS.Signals): void => {
+      if (stopping) {
+        running.kill();
+        process.exit(EXIT_STOPPED);
+      }
+      stopping = true;
+      running.stop(`received ${signal}`);
+    };
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
+    process.on("SIGHUP", () => running.onHangup());
+    process.on("uncaughtException", (error) => bug(error, running.kill));
+    process.on("unhandledRejection", (error) => bug(error, running.kill));
+    await running.finished;
+    return EXIT_STOPPED;
+  } catch (error) {
+    if (!(error instanceof SupervisorError)) return bug(error, () => undefined);
+    process.stderr.write(`opampsupervisor: ${messageOf(error)}\n`);
+    return EXIT_CANNOT_START;
+  }
+}
+
+/** Nobody can say what state we are in: end what we started and let the service manager begin afresh. */
+function bug(error: unknown, kill: () => void): never {
+  kill();
+  process.stderr.write(`opampsupervisor: bug, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(EXIT_BUG);
+}
+
+process.exit(await main());

@@ -1,0 +1,292 @@
+/**
+ * Carries out each effect by calling the edges, and nothing else does. Every effect is answered by exactly one event.
+ * The edges do not know each other; here they meet.
+ */
+import { randomBytes } from "node:crypto";
+import { collectorArguments } from "./collector/arguments.js";
+import { startCollector, type CollectorProcess } from "./collector/commander.js";
+import { describeExecutable, executableIdentity } from "./collector/describe.js";
+import { forgetCollector, recordCollector } from "./collector/leftover.js";
+import type { Output } from "./collector/output.js";
+import { validateConfig } from "./collector/validate.js";
+import { composeConfig, redactConfig } from "./config/compose.js";
+import type { Settings } from "./config/settings.js";
+import { EXTENSION_PORT_VARIABLE, EXTENSION_SECRET_VARIABLE, PARENT_PID_VARIABLE } from "./config/variables.js";
+import type { Effect } from "./core/effect.js";
+import type { Event } from "./core/event.js";
+import type { Build, EffectiveFile, ExecutableFacts, RememberedFacts, Run } from "./core/values.js";
+import { unreachable } from "./lib/check.js";
+import type { Clock } from "./lib/clock.js";
+import { messageOf } from "./lib/error.js";
+import type { Logger } from "./lib/log.js";
+import type { ExtensionServer } from "./opamp/extension.js";
+import type { Store } from "./storage/store.js";
+
+/** From SIGTERM to SIGKILL, as the Go supervisor waits. */
+export const STOP_GRACE_MS = 10_000;
+/** `components`, `featuregate` and the probe of a large contrib build under load. */
+const DESCRIBE_MS_MAX = 30_000;
+/** `validate` of a large configuration under load. */
+const VALIDATE_MS_MAX = 60_000;
+/** What a reason quotes of the Collector's output. */
+const TAIL_BYTES_MAX = 4_096;
+const TAIL_LINES_MAX = 15;
+const SECRET_BYTES = 32;
+
+export interface PerformerEdges {
+  readonly settings: Settings;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly store: Store;
+  readonly extension: ExtensionServer;
+  /** The port that the extension server listens on. */
+  readonly extensionPort: number;
+  readonly output: Output;
+  /** Path of setpriv, null where there is none. */
+  readonly pdeathsig: string | null;
+  /** What is known of the executable from the last life; null for nothing. */
+  readonly remembered: RememberedFacts | null;
+  readonly post: (event: Event) => void;
+}
+
+export class Performer {
+  readonly #edges: PerformerEdges;
+  readonly #lifetime = new AbortController();
+  #known: RememberedFacts | null;
+  #process: CollectorProcess | null = null;
+  /** The start that is on its way: a stop waits for it, since only then there is something to stop. */
+  #starting: Promise<void> = Promise.resolve();
+  /** The end of the process is asked for: then nobody needs its last words. */
+  #stopping = false;
+  /** The composed text of the current attempt: what its reported configuration is redacted by. */
+  #running: Build | null = null;
+
+  constructor(edges: PerformerEdges) {
+    this.#edges = edges;
+    this.#known = edges.remembered;
+  }
+
+  perform(effect: Effect): void {
+    switch (effect.do) {
+      case "describe-executable":
+        return void this.#describe();
+      case "prepare-config":
+        return void this.#prepare(effect);
+      case "start-collector":
+        this.#starting = this.#start(effect.attempt, effect.run);
+        return;
+      case "stop-collector":
+        return void this.#stop(effect.next);
+      case "reload-collector":
+        return void this.#reload(effect.attempt, effect.run);
+      case "finish":
+        return this.#lifetime.abort();
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  /** For the second signal and for bugs: the Collector ends now, whatever it is doing. */
+  kill(): void {
+    this.#process?.kill();
+  }
+
+  /** News of the extension server on its way to the mailbox; what the Collector reports as its configuration is redacted. */
+  onExtensionEvent(event: Event): void {
+    if (event.is === "collector-described") this.#remember({ description: event.description });
+    if (event.is === "collector-components") this.#remember({ components: event.components });
+    if (event.is !== "collector-config-reported") return this.#edges.post(event);
+    const composed = this.#running?.prepared.text ?? "";
+    void this.#redactFiles(event.files, composed).then((files) => {
+      if (this.#running?.prepared.text === composed) this.#edges.post({ ...event, files });
+    });
+  }
+
+  async #describe(): Promise<void> {
+    try {
+      const facts = await this.#describeAfresh();
+      this.#edges.post({ is: "executable-described", facts });
+    } catch (error) {
+      this.#edges.post({ is: "executable-not-described", error: messageOf(error) });
+    }
+  }
+
+  async #describeAfresh(): Promise<ExecutableFacts> {
+    const { settings } = this.#edges;
+    const signal = this.#lifetime.signal;
+    const env = this.#environment({});
+    const executable = await describeExecutable({ executable: settings.agent.executable, env, timeoutMs: DESCRIBE_MS_MAX, signal });
+    this.#known = { executable, description: null, components: null };
+    this.#remember({});
+    return executable;
+  }
+
+  /** For the next start with this executable: then nobody has to ask it again. */
+  #remember(said: Partial<Pick<RememberedFacts, "description" | "components">>): void {
+    if (this.#known === null) return;
+    this.#known = { ...this.#known, ...said };
+    void this.#edges.store.remember(this.#known);
+  }
+
+  /** Somebody may have replaced the binary since it was described. */
+  async #currentFacts(): Promise<ExecutableFacts> {
+    const identity = await executableIdentity(this.#edges.settings.agent.executable);
+    if (this.#known?.executable.identity === identity) return this.#known.executable;
+    const facts = await this.#describeAfresh();
+    this.#edges.post({ is: "executable-described", facts });
+    return facts;
+  }
+
+  async #prepare(effect: Extract<Effect, { do: "prepare-config" }>): Promise<void> {
+    const { settings, post, log, env } = this.#edges;
+    const { ticket, remote, instanceUid } = effect;
+    try {
+      const executable = await this.#currentFacts();
+      const { configFiles, description, orphanDetectionIntervalMs } = settings.agent;
+      const { prepared, warnings } = await composeConfig(
+        { configFiles, remote, ownTelemetry: null, instanceUid, description, orphanDetectionIntervalMs, executable, env: defined(env) },
+        this.#lifetime.signal,
+      );
+      for (const warning of warnings) log.warn("Configuration layer", { warning });
+      const reason = await this.#validate(prepared.text, prepared.runs, prepared.digest === effect.provenDigest, executable);
+      if (reason !== null) return post({ is: "config-refused", ticket, reason });
+      const shown = await this.#redactFiles([yamlFile(prepared.text)], prepared.text);
+      post({ is: "config-prepared", ticket, build: { prepared, remote, instanceUid, shown } });
+    } catch (error) {
+      post({ is: "config-refused", ticket, reason: messageOf(error) });
+    }
+  }
+
+  /** The validator reads the very file that is renamed to `effective.yaml` later. Null: nothing against it. */
+  async #validate(text: string, runs: boolean, proven: boolean, facts: ExecutableFacts): Promise<string | null> {
+    const { settings, store } = this.#edges;
+    if (!settings.agent.validateConfig || !runs || proven) return null;
+    const path = await store.stageEffective(text);
+    const result = await validateConfig({
+      executable: settings.agent.executable,
+      path,
+      allowsNoPipelines: facts.allowsNoPipelines,
+      args: settings.agent.args,
+      env: this.#environment({ [EXTENSION_SECRET_VARIABLE]: "validate" }),
+      timeoutMs: VALIDATE_MS_MAX,
+      signal: this.#lifetime.signal,
+    });
+    if (result.ok) return null;
+    await store.discardStaged(path);
+    return this.#redact(result.reason, text, "output");
+  }
+
+  async #start(attempt: number, run: Run): Promise<void> {
+    const { clock, extension, log, output, pdeathsig, post, settings, store } = this.#edges;
+    const secret = randomBytes(SECRET_BYTES).toString("hex");
+    try {
+      const facts = this.#known?.executable ?? (await this.#describeAfresh());
+      await this.#activate(run.build);
+      extension.expect(attempt, secret, run.build.instanceUid);
+      output.mark();
+      this.#running = run.build;
+      const process = await startCollector({
+        attempt,
+        executable: settings.agent.executable,
+        args: collectorArguments({ configPath: store.paths.effective, allowsNoPipelines: facts.allowsNoPipelines, args: settings.agent.args }),
+        env: this.#environment({ [EXTENSION_SECRET_VARIABLE]: secret }),
+        output,
+        clock,
+        log,
+        pdeathsig,
+      });
+      this.#process = process;
+      this.#stopping = false;
+      recordCollector(settings.storage.directory, process.pid, log);
+      post({ is: "collector-started", attempt, pid: process.pid, startTimeUnixNano: process.startTimeUnixNano });
+      log.debug("Collector process started", { attempt, pid: process.pid });
+      void this.#watch(process);
+    } catch (error) {
+      post({ is: "collector-not-started", attempt, error: messageOf(error) });
+    }
+  }
+
+  async #watch(process: CollectorProcess): Promise<void> {
+    const { output, post, settings, log } = this.#edges;
+    const { code, signal } = await process.exited;
+    log.debug("Collector process ended", { attempt: process.attempt, pid: process.pid, exit_code: code, signal });
+    this.#process = null;
+    forgetCollector(settings.storage.directory);
+    const composed = this.#running?.prepared.text ?? "";
+    const raw = this.#stopping ? "" : await output.tail(TAIL_BYTES_MAX, TAIL_LINES_MAX);
+    const tail = raw === "" ? "" : await this.#redact(raw, composed, "output");
+    post({ is: "collector-exited", attempt: process.attempt, exit: { code, signal, tail } });
+  }
+
+  /** What runs next lies beside `effective.yaml`, synced, before the Collector is stopped: the gap holds a rename and a spawn. */
+  async #stop(next: Build | null): Promise<void> {
+    const { log, store } = this.#edges;
+    await this.#starting;
+    if (next !== null) {
+      try {
+        await store.stageEffective(next.prepared.text);
+      } catch (error) {
+        // The start that follows tries once more and answers with the reason.
+        log.error("Next configuration cannot be written", { error: messageOf(error) });
+      }
+    }
+    this.#stopping = true;
+    await this.#process?.stop(STOP_GRACE_MS);
+  }
+
+  async #reload(attempt: number, run: Run): Promise<void> {
+    const { post } = this.#edges;
+    try {
+      await this.#activate(run.build);
+      this.#running = run.build;
+      this.#process?.reload();
+      post({ is: "collector-reloaded", attempt });
+    } catch (error) {
+      post({ is: "collector-not-reloaded", attempt, error: messageOf(error) });
+    }
+  }
+
+  /** A text that is staged already, or in place, costs nothing: a crash restart writes nothing. */
+  async #activate(build: Build): Promise<void> {
+    const { store } = this.#edges;
+    store.activateEffective(await store.stageEffective(build.prepared.text));
+  }
+
+  #environment(extra: Readonly<Record<string, string>>): Record<string, string> {
+    const { env, extensionPort, settings } = this.#edges;
+    return {
+      ...defined(env),
+      ...settings.agent.env,
+      [EXTENSION_PORT_VARIABLE]: String(extensionPort),
+      [PARENT_PID_VARIABLE]: String(process.pid),
+      ...extra,
+    };
+  }
+
+  async #redactFiles(files: readonly EffectiveFile[], composed: string): Promise<EffectiveFile[]> {
+    const decoder = new TextDecoder();
+    const encoder = new TextEncoder();
+    return Promise.all(
+      files.map(async (file) => ({ ...file, body: encoder.encode(await this.#redact(decoder.decode(file.body), composed, "config")) })),
+    );
+  }
+
+  async #redact(reported: string, composed: string, kind: "config" | "output"): Promise<string> {
+    const env = { ...this.#edges.env, ...this.#edges.settings.agent.env };
+    try {
+      return await redactConfig({ reported, composed, kind, env });
+    } catch (error) {
+      this.#edges.log.error("Report cannot be redacted and is withheld", { error: messageOf(error) });
+      return "# withheld: it could not be redacted\n";
+    }
+  }
+}
+
+function yamlFile(text: string): EffectiveFile {
+  return { name: "", body: new TextEncoder().encode(text), contentType: "text/yaml" };
+}
+
+function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}

@@ -1,0 +1,121 @@
+/**
+ * Knows what each file holds, and plans a save: which files change, and in which order. Configurations come first, then
+ * our own file, which announces the coming version of `persistent_state.yaml`, then that. Whatever subset of them a crash
+ * leaves, `recover` reads no status into a configuration that it was not written for.
+ */
+import type { Memory } from "../core/memory.js";
+import type { RemoteConfig, RemoteStatus } from "../core/values.js";
+import type { Change } from "./atomic.js";
+import { digestOf, type Loaded } from "./load.js";
+import { LAST_RECEIVED, LAST_WORKING, ON_PROBATION, OWN_STATE, PERSISTENT_STATE } from "./names.js";
+import { renderOwnState, VERSIONS_MAX, type OwnState, type StateVersion } from "./own-state.js";
+import { renderPersistentState } from "./persistent-state.js";
+import { encodeRemoteConfig } from "./remote-config-file.js";
+
+export interface SavePlan {
+  readonly changes: readonly Change[];
+  /** What the files hold once it is carried out. */
+  readonly after: ReadonlyMap<string, OnDisk>;
+  readonly version: StateVersion;
+}
+
+interface OnDisk {
+  /** SHA-256 of what matters in it; null: absent. */
+  readonly digest: string | null;
+  /** What it was made of or read into, for a `.dat` file. */
+  readonly config: RemoteConfig | null;
+}
+
+interface Draft {
+  readonly changes: Change[];
+  readonly after: Map<string, OnDisk>;
+}
+
+export class Ledger {
+  readonly #acceptsRemoteConfig: boolean;
+  /** A file that is not in it is written by the next save, whatever it holds. */
+  readonly #onDisk = new Map<string, OnDisk>();
+  /** The versions of `persistent_state.yaml` that may be on disk, oldest first. */
+  #versions: readonly StateVersion[] = [];
+  /** Where remote configurations are not accepted: what is kept for the day they are again. */
+  #kept: { readonly status: RemoteStatus | null; readonly received: string } = { status: null, received: "" };
+
+  constructor(acceptsRemoteConfig: boolean) {
+    this.#acceptsRemoteConfig = acceptsRemoteConfig;
+  }
+
+  /** What the start has found. */
+  note({ found, versions }: Loaded): void {
+    const { onProbation, own, received, state, working } = found;
+    this.#versions = versions;
+    this.#kept = { status: state?.status ?? own?.status ?? null, received: versions.at(-1)?.received ?? "" };
+    this.#onDisk.set(LAST_RECEIVED, { digest: received?.digest ?? null, config: received?.config ?? null });
+    this.#onDisk.set(LAST_WORKING, { digest: working?.digest ?? null, config: working?.config ?? null });
+    this.#onDisk.set(ON_PROBATION, { digest: onProbation?.digest ?? null, config: onProbation?.config ?? null });
+    if (versions.length === 0 || state === undefined || state === null) return;
+    this.#onDisk.set(PERSISTENT_STATE, { digest: state.digest, config: null });
+    const [newest] = own?.versions.slice(-1) ?? [];
+    if (own !== null && newest?.state === state.digest) {
+      this.#onDisk.set(OWN_STATE, { digest: digestOf(ownBytes({ ...own, versions: [newest] })), config: null });
+    }
+  }
+
+  /** From here until `confirm` nobody knows which of the files are old and which are new. */
+  plan(memory: Memory): SavePlan {
+    const draft: Draft = { changes: [], after: new Map() };
+    const { failures, instanceUid, proven, trial } = memory;
+    let { received, status } = this.#kept;
+    if (this.#acceptsRemoteConfig) {
+      received = this.#planConfig(draft, LAST_RECEIVED, memory.lastReceived);
+      this.#planConfig(draft, LAST_WORKING, memory.lastWorking);
+      this.#planConfig(draft, ON_PROBATION, memory.onProbation);
+      status = memory.status;
+    }
+    const state = Buffer.from(renderPersistentState(instanceUid, status));
+    const version = { state: digestOf(state), received };
+    this.#planOwn(draft, { instanceUid, status, proven, trial, failures, versions: [version] }, version);
+    this.#planFile(draft, PERSISTENT_STATE, state, digestOf(state), null);
+    for (const { name } of draft.changes) this.#onDisk.delete(name);
+    this.#versions = mergeVersions(this.#versions, version);
+    return { ...draft, version };
+  }
+
+  /** The plan was carried out and is durable. */
+  confirm({ after, version }: SavePlan): void {
+    for (const [name, file] of after) this.#onDisk.set(name, file);
+    this.#versions = [version];
+  }
+
+  /** Answers with the digest of the file, "" for none. */
+  #planConfig(draft: Draft, name: string, config: RemoteConfig | null): string {
+    const before = this.#onDisk.get(name);
+    // The Go supervisor's bytes for the same configuration may differ from ours; they stay.
+    if (before !== undefined && before.config === config) return before.digest ?? "";
+    const bytes = config === null ? null : encodeRemoteConfig(config);
+    const digest = bytes === null ? null : digestOf(bytes);
+    this.#planFile(draft, name, bytes, digest, config);
+    return digest ?? "";
+  }
+
+  /** The list of versions in it changes with every save; that alone is no reason to write it. */
+  #planOwn(draft: Draft, own: OwnState, version: StateVersion): void {
+    const bytes = ownBytes({ ...own, versions: mergeVersions(this.#versions, version) });
+    this.#planFile(draft, OWN_STATE, bytes, digestOf(ownBytes(own)), null);
+  }
+
+  #planFile(draft: Draft, name: string, bytes: Uint8Array | null, digest: string | null, config: RemoteConfig | null): void {
+    if (this.#onDisk.get(name)?.digest !== digest) draft.changes.push({ name, bytes });
+    draft.after.set(name, { digest, config });
+  }
+}
+
+function ownBytes(own: OwnState): Buffer {
+  return Buffer.from(renderOwnState(own));
+}
+
+/** Bounded. The oldest stays: it was on disk before saving began to fail, so it is the likeliest one. */
+function mergeVersions(before: readonly StateVersion[], next: StateVersion): StateVersion[] {
+  const others = before.filter(({ state, received }) => state !== next.state || received !== next.received);
+  const kept = others.length < VERSIONS_MAX ? others : [...others.slice(0, 1), ...others.slice(2)];
+  return [...kept, next];
+}

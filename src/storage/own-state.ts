@@ -1,0 +1,104 @@
+/**
+ * `opampsupervisor_state.json`: what the Go supervisor has no field for. It repeats identity and status, so that a
+ * damaged `persistent_state.yaml` costs nothing, and it says which received configuration each version of that file
+ * speaks of, so that a supervisor that died between two files is noticed.
+ */
+import type { Failure, Proven, Trial } from "../core/memory.js";
+import type { RemoteStatus } from "../core/values.js";
+import { wholeText } from "./persistent-state.js";
+import { parseUuid } from "./uuid.js";
+
+export const OWN_STATE_BYTES_MAX = 1024 * 1024;
+/** Versions of `persistent_state.yaml` that may be on disk when saving failed again and again. */
+export const VERSIONS_MAX = 8;
+
+export interface OwnState {
+  readonly instanceUid: string;
+  readonly status: RemoteStatus | null;
+  readonly proven: Proven | null;
+  readonly trial: Trial | null;
+  readonly failures: readonly Failure[];
+  /** Oldest first; the last one belongs to `instanceUid` and `status`. */
+  readonly versions: readonly StateVersion[];
+}
+
+/** SHA-256 of a version of `persistent_state.yaml`, and of the received configuration that its status is about. */
+export interface StateVersion {
+  readonly state: string;
+  /** "" for none. */
+  readonly received: string;
+}
+
+const FORMAT_VERSION = 1;
+
+export function renderOwnState({ instanceUid, proven, trial, versions, ...own }: OwnState): string {
+  const status = own.status && { ...own.status, error: wholeText(own.status.error) };
+  const failures = own.failures.map((failure) => ({ ...failure, reason: wholeText(failure.reason) }));
+  return `${JSON.stringify({ version: FORMAT_VERSION, instanceUid, status, proven, trial, failures, versions }, null, 2)}\n`;
+}
+
+/** Unknown fields are fine: a later version may have written them. Throws for anything that makes no sense. */
+export function parseOwnState(bytes: Uint8Array): OwnState {
+  const root = objectOf(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), "the file");
+  const instanceUid = parseUuid(stringOf(root, "instanceUid"));
+  if (instanceUid === null) throw new Error("instanceUid is not a UUID");
+  if (typeof root["version"] !== "number") throw new Error("version is not a number");
+  const { status, proven, versions, trial = null, failures = [] } = root;
+  if (!Array.isArray(versions)) throw new Error("versions is not a list");
+  if (!Array.isArray(failures)) throw new Error("failures is not a list");
+  return {
+    instanceUid,
+    status: status === null ? null : statusOf(objectOf(status, "status")),
+    proven: proven === null ? null : provenOf(objectOf(proven, "proven")),
+    trial: trial === null ? null : trialOf(objectOf(trial, "trial")),
+    failures: failures.map((entry: unknown) => failureOf(objectOf(entry, "an entry of failures"))),
+    versions: versions.slice(-VERSIONS_MAX).map((entry: unknown) => {
+      const version = objectOf(entry, "an entry of versions");
+      return { state: stringOf(version, "state"), received: stringOf(version, "received") };
+    }),
+  };
+}
+
+function statusOf(status: Fields): RemoteStatus {
+  const is = stringOf(status, "is");
+  if (is !== "applying" && is !== "applied" && is !== "failed") throw new Error("status.is is unknown");
+  return { is, hash: hexOf(status, "hash"), error: stringOf(status, "error") };
+}
+
+function provenOf(proven: Fields): Proven {
+  return { digest: hexOf(proven, "digest"), executable: stringOf(proven, "executable") };
+}
+
+function trialOf(trial: Fields): Trial {
+  const { lives } = trial;
+  if (typeof lives !== "number" || !Number.isInteger(lives)) throw new Error("trial.lives is not a whole number");
+  return { hash: hexOf(trial, "hash"), lives };
+}
+
+function failureOf(failure: Fields): Failure {
+  return {
+    digest: hexOf(failure, "digest"),
+    executable: stringOf(failure, "executable"),
+    hash: hexOf(failure, "hash"),
+    reason: stringOf(failure, "reason"),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function objectOf(value: unknown, what: string): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${what} is not an object`);
+  return value as Fields;
+}
+
+function stringOf(fields: Fields, key: string): string {
+  const value = fields[key];
+  if (typeof value !== "string") throw new Error(`${key} is not a string`);
+  return value;
+}
+
+function hexOf(fields: Fields, key: string): string {
+  const value = stringOf(fields, key);
+  if (!/^(?:[0-9a-f]{2})*$/.test(value)) throw new Error(`${key} is not hexadecimal`);
+  return value;
+}

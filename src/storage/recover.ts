@@ -1,0 +1,73 @@
+/**
+ * Makes one memory of the files that a last life left, whoever wrote them and wherever it died. Pure. Its rule: a status
+ * counts only for the configuration that it was written for; where that is in doubt the configuration is on trial again.
+ */
+import type { Memory } from "../core/memory.js";
+import type { RemoteConfig, RemoteStatus } from "../core/values.js";
+import type { OwnState } from "./own-state.js";
+import type { PersistentState } from "./persistent-state.js";
+
+export interface Found {
+  /** Null: the file is damaged. Undefined: it is absent. `digest` is the SHA-256 of its bytes. */
+  readonly state: (PersistentState & { readonly digest: string }) | null | undefined;
+  readonly own: OwnState | null;
+  readonly received: FoundConfig | null;
+  readonly working: FoundConfig | null;
+  readonly onProbation: FoundConfig | null;
+}
+
+export interface FoundConfig {
+  readonly config: RemoteConfig;
+  readonly digest: string;
+}
+
+export interface Recovered extends Omit<Memory, "instanceUid"> {
+  /** Null: there is none that could be used. */
+  readonly instanceUid: string | null;
+  /** `persistent_state.yaml` was written by another supervisor, or there is none. */
+  readonly takenOver: boolean;
+}
+
+export function recover(found: Found): Recovered {
+  const { own, state, received, working } = found;
+  const known = state === null ? own?.versions.slice(-1) : own?.versions.filter((version) => version.state === state?.digest);
+  const takenOver = known === undefined || known.length === 0;
+  const said = statedBy(found);
+  const lastReceived = received?.config ?? standIn(working, said);
+  const aboutIt = takenOver || received === null || known.some((version) => version.received === received.digest);
+  const status = lastReceived === null ? null : statusFor(lastReceived, said, aboutIt);
+  const applied = takenOver && status?.is === "applied";
+  return {
+    // A file that somebody removed means a new identity (a cloned host); a damaged one does not.
+    instanceUid: state === undefined ? null : (state?.instanceUid ?? own?.instanceUid ?? null),
+    lastReceived,
+    lastWorking: applied ? lastReceived : (working?.config ?? null),
+    status,
+    // Whoever ran here in between knew nothing of our trials.
+    onProbation: takenOver ? null : (found.onProbation?.config ?? null),
+    trial: takenOver ? null : (own?.trial ?? null),
+    failures: own?.failures ?? [],
+    proven: own?.proven ?? null,
+    takenOver,
+  };
+}
+
+/** "lost": there was a status that cannot be read any more. */
+function statedBy({ state, own }: Found): RemoteStatus | null | "lost" {
+  if (state === undefined) return null;
+  if (state === null) return own === null ? "lost" : own.status;
+  return state.status === null && state.problems.length > 0 ? "lost" : state.status;
+}
+
+/** The received file is lost, but what worked last is what was received last. */
+function standIn(working: FoundConfig | null, said: RemoteStatus | null | "lost"): RemoteConfig | null {
+  if (working === null || said === null || said === "lost" || working.config.hash === "") return null;
+  return working.config.hash === said.hash ? working.config : null;
+}
+
+function statusFor(received: RemoteConfig, said: RemoteStatus | null | "lost", aboutIt: boolean): RemoteStatus | null {
+  const trial: RemoteStatus = { is: "applying", hash: received.hash, error: "" };
+  if (said === "lost" || !aboutIt) return trial;
+  if (said === null) return null;
+  return said.hash === received.hash ? said : trial;
+}

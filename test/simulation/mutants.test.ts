@@ -1,0 +1,96 @@
+/**
+ * A simulation that cannot fail proves nothing. Each mutant is the core with one mistake that somebody could make; the
+ * simulation must reject every one of them within 2,000 seeds.
+ */
+import { build } from "esbuild";
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const SEEDS = 2_000;
+/** Ten times what an unharmed core needs. A core that turns without end takes no time of the world, so only this ends it. */
+const HANG_MS = 20_000;
+const CORE = resolve(import.meta.dirname, "../../src/core");
+
+interface Mutant {
+  readonly mistake: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const mutants: readonly Mutant[] = [
+  { mistake: "forgets the attempt number", file: "observe.ts", from: "event.attempt !== process.attempt", to: "false" },
+  { mistake: "forgets the link number", file: "observe.ts", from: 'return "link" in event && event.link < process.linkMin;', to: "return false;" },
+  { mistake: "makes good what was healthy once", file: "rollout.ts", from: "policy.probationMs === 0", to: "true" },
+  { mistake: "restarts without a pause", file: "restart.ts", from: "return full * (1 - RESTART_JITTER * random);", to: "return 0 * full * random * RESTART_JITTER;" },
+  { mistake: "does not persist what is on trial", file: "memory.ts", from: "trial: trial(state), failures", to: "trial: null && trial(state), failures" },
+  { mistake: "answers a failed configuration with APPLIED", file: "rollout.ts", from: '{ is: "failed", hash, error: bounded(reason) }', to: '{ is: "applied", hash, error: "" }' },
+  { mistake: "never stops the old Collector", file: "decide.ts", from: "return stop(state, wanted.because, wanted.run);", to: "return start(state, wanted.run, wanted.because, turn);" },
+  { mistake: "forgets what failed", file: "rollout.ts", from: "[failure, ...others].slice(0, FAILURES_MAX)", to: "others" },
+  { mistake: "tells a status that is not on disk", file: "report.ts", from: "return forgettable ? offers.durableStatus : offers.status;", to: "return offers.status; void forgettable;" },
+  { mistake: "starts a rollout whose offer is not on disk", file: "decide.ts", from: "waiting.durable && waiting.actAt", to: "waiting.actAt" },
+  { mistake: "keeps a failed configuration wanted", file: "rollout.ts", from: "return wantBase(conclude(failed,", to: "return ((it: State, _: string) => it)(conclude(failed," },
+  { mistake: "never gives up waiting for health", file: "observe.ts", from: "rollout.giveUpAt <= turn.now", to: "rollout.giveUpAt + 1e9 <= turn.now" },
+  { mistake: "gives a superseded offer a final status", file: "rollout.ts", from: "if (state.waiting !== null || state.offers.status?.hash !== status.hash) return state;", to: "" },
+  { mistake: "counts a probation across crashes", file: "probation.ts", from: "endsAt: null,\n    sickSince: probation.sickSince ?? turn.now,\n    crashes", to: "sickSince: null,\n    crashes" },
+  { mistake: "returns to a configuration that was never good", file: "begin.ts", from: "trial === null && (offers.status", to: "(offers.status" },
+  { mistake: "bears illness for ever during probation", file: "probation.ts", from: "probation.sickSince !== null && probation.sickSince +", to: "probation.sickSince !== null && 1e12 +" },
+  { mistake: "forgets to answer a shutdown", file: "decide.ts", from: "if (state.closing !== null) return close(state, state.closing);", to: "" },
+];
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "mutants-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("the core without a mistake passes", { timeout: 120_000 }, async () => {
+  expect(await simulate("none", null)).toBe("passed");
+});
+
+test.each(mutants)("rejects a core that $mistake", { timeout: 120_000 }, async (mutant) => {
+  expect(await simulate(mutant.mistake, mutant)).toMatch(/^seed \d+: /);
+});
+
+/** Bundles the simulation around the mutated core and runs it in a process of its own; answers with its verdict. */
+async function simulate(name: string, mutant: Mutant | null): Promise<string> {
+  const outfile = join(folder, `${name.replaceAll(/\W+/g, "-")}.mjs`);
+  await build({
+    stdin: {
+      contents: `import { runSeeds } from "./seeds.ts";
+        process.on("unhandledRejection", (error) => { console.log("seed 0: " + error); process.exit(1); });
+        runSeeds(1, ${SEEDS}).then(() => console.log("passed"), (error) => console.log(error.message.split("\\n")[0]));`,
+      resolveDir: import.meta.dirname,
+    },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile,
+    logLevel: "error",
+    plugins: [
+      {
+        name: "mutate",
+        setup({ onLoad }) {
+          onLoad({ filter: /src\/core\/[a-z-]+\.ts$/ }, async ({ path }) => {
+            const source = await readFile(path, "utf8");
+            if (mutant === null || path !== join(CORE, mutant.file)) return { contents: source, loader: "ts" };
+            expect(source.split(mutant.from).length, `${mutant.file} holds what is mutated exactly once`).toBe(2);
+            return { contents: source.replace(mutant.from, () => mutant.to), loader: "ts" };
+          });
+        },
+      },
+    ],
+  });
+  return new Promise((done, failed) => {
+    const child = spawn(process.execPath, [outfile], { stdio: ["ignore", "pipe", "inherit"], timeout: HANG_MS });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    child.on("error", failed);
+    child.on("close", (_, signal) => done(signal === null ? output.trim() : "seed 0: does not end"));
+  });
+}
