@@ -26,7 +26,7 @@ await build({
   minifyWhitespace: true,
   legalComments: "linked",
   loader: { ".html": "text", ".css": "text" },
-  // The CommonJS packages in the bundle (ws, execa's and pino's helpers) ask for `require`.
+  // The CommonJS packages in the bundle (ws and pino) ask for `require`.
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
   external: ["bufferutil", "utf-8-validate"],
   logLevel: "warning",

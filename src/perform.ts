@@ -28,9 +28,9 @@ export const STOP_GRACE_MS = 10_000;
 const DESCRIBE_MS_MAX = 30_000;
 /** `validate` of a large configuration under load. */
 const VALIDATE_MS_MAX = 60_000;
-/** What a reason quotes of the Collector's output. */
-const TAIL_BYTES_MAX = 4_096;
-const TAIL_LINES_MAX = 15;
+/** What a reason quotes of the Collector's output: the cause stands in its last line, what comes before is mostly routine. */
+const TAIL_BYTES_MAX = 2_048;
+const TAIL_LINES_MAX = 5;
 const SECRET_BYTES = 32;
 
 export interface PerformerEdges {
@@ -149,7 +149,7 @@ export class Performer {
         this.#lifetime.signal,
       );
       for (const warning of warnings) log.warn("Configuration layer", { warning });
-      const reason = await this.#validate(prepared.text, prepared.runs, prepared.digest === effect.provenDigest, executable);
+      const reason = await this.#validate(prepared.text, prepared.digest === effect.provenDigest, executable);
       if (reason !== null) return post({ is: "config-refused", ticket, reason });
       const shown = await this.#redactFiles([yamlFile(prepared.text)], prepared.text);
       post({ is: "config-prepared", ticket, build: { prepared, remote, instanceUid, shown } });
@@ -159,9 +159,9 @@ export class Performer {
   }
 
   /** The validator reads the very file that is renamed to `effective.yaml` later. Null: nothing against it. */
-  async #validate(text: string, runs: boolean, proven: boolean, facts: ExecutableFacts): Promise<string | null> {
+  async #validate(text: string, proven: boolean, facts: ExecutableFacts): Promise<string | null> {
     const { settings, store } = this.#edges;
-    if (!settings.agent.validateConfig || !runs || proven) return null;
+    if (!settings.agent.validateConfig || proven) return null;
     const path = await store.stageEffective(text);
     const result = await validateConfig({
       executable: settings.agent.executable,

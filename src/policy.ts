@@ -1,10 +1,9 @@
 /**
- * From settings to what decisions depend on. Announced is only what this version honours in full: own telemetry,
- * connection settings and packages are accepted as keys, not announced, and named in one warning by the settings.
+ * From settings to what decisions depend on: the core never sees `supervisor.yaml`.
  */
 import type { Settings } from "./config/settings.js";
 import type { Policy } from "./core/policy.js";
-import { AgentCapabilities as Bit } from "./gen/opamp/v1/opamp_pb.js";
+import { capabilityBits } from "./opamp/capabilities.js";
 
 /** Heartbeat and poll interval as long as the server offers no other (HB-02). */
 export const HEARTBEAT_MS = 30_000;
@@ -23,17 +22,4 @@ export function policyOf(settings: Settings): Policy {
     nonIdentifyingAttributes: agent.description.nonIdentifyingAttributes,
     heartbeatMs: HEARTBEAT_MS,
   };
-}
-
-function capabilityBits(capabilities: Settings["capabilities"]): bigint {
-  let bits = Bit.AgentCapabilities_ReportsStatus;
-  if (capabilities.acceptsRemoteConfig) {
-    bits |= Bit.AgentCapabilities_AcceptsRemoteConfig | Bit.AgentCapabilities_ReportsRemoteConfig;
-  }
-  if (capabilities.acceptsRestartCommand) bits |= Bit.AgentCapabilities_AcceptsRestartCommand;
-  if (capabilities.reportsEffectiveConfig) bits |= Bit.AgentCapabilities_ReportsEffectiveConfig;
-  if (capabilities.reportsHealth) bits |= Bit.AgentCapabilities_ReportsHealth;
-  if (capabilities.reportsAvailableComponents) bits |= Bit.AgentCapabilities_ReportsAvailableComponents;
-  if (capabilities.reportsHeartbeat) bits |= Bit.AgentCapabilities_ReportsHeartbeat;
-  return BigInt(bits);
 }

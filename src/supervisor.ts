@@ -50,6 +50,7 @@ export class Supervisor {
 
   /** Runs until the core has finished. Rejects only for a bug. */
   async run(): Promise<void> {
+    await this.#turn({ is: "settings-loaded", policy: this.#state.policy });
     while (!this.#state.finished) {
       await this.#turn(await this.#next());
     }

@@ -1,4 +1,4 @@
+/** The version, from the package manifest, which the bundle carries. */
 import manifest from "../package.json" with { type: "json" };
 
-/** The version of this supervisor. */
 export const VERSION: string = manifest.version;

@@ -15,6 +15,8 @@ const POLL_QUIET_MS = 500;
 /** Work of one round; the loop of the supervisor gets its turn in between. */
 const ROUND_BYTES_MAX = 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
+/** A source that floods on must not hold up the end of the supervisor. */
+const CATCH_UP_ROUNDS_MAX = 128;
 
 export interface FollowOptions {
   readonly path: string;
@@ -46,15 +48,17 @@ export class FollowedFile {
 
   /** Hands on all that is in the file now. */
   async catchUp(): Promise<void> {
-    while ((await this.#round()) > 0) {
-      // Each round is bounded; a flood ends, since its source has ended or the file is emptied.
+    for (let left = CATCH_UP_ROUNDS_MAX; left > 0; left--) {
+      if ((await this.#round()) === 0) return;
     }
   }
 
+  /** A second call does nothing. */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     this.#cancel();
-    await this.#round();
+    await this.catchUp();
     this.#splitter.end();
     await this.#file?.close();
     this.#file = null;

@@ -3,7 +3,7 @@
  * of references are learnt, since the Collector may have copied them to other places.
  */
 import { isWorthHiding } from "./redact-text.js";
-import { hasReference, splitReferences } from "./references.js";
+import { hasReference, splitReferences, targetOf } from "./references.js";
 import { scalarText, text, type ConfigNode } from "./yaml-node.js";
 
 /** A shorter value out of a whole file is more likely a word of the configuration than a secret. */
@@ -40,7 +40,10 @@ function learn(reported: ConfigNode, written: string, known: Map<string, string>
   const before = literalOf(parts[at - 1]);
   const after = literalOf(parts[at + 1]);
   if (value.length < before.length + after.length || !value.startsWith(before) || !value.endsWith(after)) return;
-  addKnown(known, value.slice(before.length, value.length - after.length), reference.source);
+  const inner = value.slice(before.length, value.length - after.length);
+  const target = targetOf(reference.body);
+  // A default that was used stands in the configuration for all to read.
+  if (target.is !== "variable" || target.fallback !== inner) addKnown(known, inner, reference.source);
 }
 
 function learnLeaves(node: ConfigNode, source: string, known: Map<string, string>): void {

@@ -20,7 +20,9 @@ export function replacer(known: KnownValues, corpus: string): (text: string) => 
   const found = [...known.keys()].filter((value) => corpus.includes(value)).sort((a, b) => b.length - a.length);
   if (found.length === 0) return (text) => text;
   const pattern = new RegExp(found.map((value) => value.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")).join("|"), "g");
-  return (text) => text.replace(pattern, (value) => known.get(value) ?? REDACTED);
+  const replace = (text: string): string => text.replace(pattern, (value) => known.get(value) ?? REDACTED);
+  // A value that happens to be a part of a reference, such as its default, must not be replaced inside of it.
+  return (text) => splitReferences(text).map((part) => (part.is === "literal" ? replace(part.text) : part.source)).join("");
 }
 
 /** A value so short or so common tells nothing, and replacing it everywhere would only blur what is shown. */

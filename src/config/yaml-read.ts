@@ -2,7 +2,7 @@
  * Reads one YAML file of a Collector's configuration into a tree, refusing what Go's library would refuse and what would
  * lose something in silence. Hostile input costs bounded time and memory: depth, and what aliases multiply, have limits.
  */
-import { isScalar, LineCounter, parseAllDocuments, type Document, type YAMLParseError } from "yaml";
+import { isScalar, LineCounter, parseAllDocuments, type Document } from "yaml";
 import { SupervisorError } from "../lib/error.js";
 import { syntaxText } from "./settings-syntax.js";
 import { convertYaml, KEY_CHARS_MAX } from "./yaml-convert.js";
@@ -63,7 +63,7 @@ function onlyDocument(source: string): Document.Parsed | null {
   return used[0] ?? null;
 }
 
-function reasonOf({ code, message }: YAMLParseError): string {
+function reasonOf({ code, message }: { readonly code: string; readonly message: string }): string {
   if (/^Flow (?:map|sequence)/.test(message)) return "not valid YAML: an opening [ or { has no closing one";
   return code === "KEY_OVER_1024_CHARS" ? `a key is longer than ${KEY_CHARS_MAX} characters` : syntaxText(code, message);
 }

@@ -2,7 +2,6 @@
  * The closed list of causes: whatever can make the supervisor act is one of these, and nothing else may start a
  * transition. Past participles with a subject. Edges post them; only `observe` reads them.
  */
-import type { Memory } from "./memory.js";
 import type { Policy } from "./policy.js";
 import type {
   AgentDescription,
@@ -13,7 +12,6 @@ import type {
   ExecutableFacts,
   Exit,
   RemoteConfig,
-  RememberedFacts,
   Verdict,
 } from "./values.js";
 
@@ -24,7 +22,7 @@ export interface Source {
 }
 
 export type Event =
-  | { readonly is: "settings-loaded"; readonly policy: Policy; readonly memory: Memory; readonly remembered: RememberedFacts | null }
+  | { readonly is: "settings-loaded"; readonly policy: Policy }
   | { readonly is: "memory-saved" }
   | { readonly is: "memory-not-saved"; readonly error: string }
   | { readonly is: "deadline-reached" }

@@ -57,8 +57,9 @@ export class Liveness {
 
   #look(): void {
     const { socket, isWriting, ping, onDead } = this.#watched;
-    const silent = socket.bytesRead === this.#bytesAtPing && !isWriting();
-    this.#silentLooks = silent ? this.#silentLooks + 1 : 0;
+    if (socket.bytesRead !== this.#bytesAtPing) this.#silentLooks = 0;
+    // Behind a large message the ping waits as well: such a look says nothing.
+    else if (!isWriting()) this.#silentLooks++;
     this.#bytesAtPing = socket.bytesRead;
     // One more than pings: the first silent look may follow a message, not a ping.
     if (this.#silentLooks > PINGS_MISSED_MAX) {

@@ -75,7 +75,7 @@ export class WebSocketConversation implements Conversation {
     this.#timers.cancel("connect");
     const liveness = new Liveness(clock, {
       socket: live.socket,
-      isWriting: () => this.#writing,
+      isWriting: () => live.webSocket.bufferedAmount > 0,
       awaitsReply: () => session.awaitsReply,
       ping: () => live.webSocket.ping(),
       probe: () => this.#beat(),
@@ -113,7 +113,7 @@ export class WebSocketConversation implements Conversation {
     connection.webSocket.send(encodeFrame(draft.bytes), { binary: true }, (error) => {
       this.#timers.cancel("write");
       this.#writing = false;
-      if (error) return;
+      if (error || this.#connection !== connection) return;
       connection.liveness.wrote();
       this.#pump();
     });

@@ -8,9 +8,9 @@ test("an applied configuration runs again after a restart, and no status is made
   const story = new Story({ memory: { lastReceived: offerOf("A"), lastWorking: offerOf("A"), status, proven } });
   await story.up();
   expect(story.read()).toMatchInlineSnapshot(`
-    "> server-connected
-      prepare-config A proven digest-A (the supervisor has started)
+    "  prepare-config A proven digest-A (the supervisor has started)
       tell applied A; unhealthy "the configuration is being prepared"
+    > server-connected
     > config-prepared digest-A
       start-collector #1 digest-A (configuration A worked last)
       tell applied A; unhealthy "the Collector is starting"
@@ -25,9 +25,9 @@ test("after a failed one the last that worked runs, and FAILED is told again", a
   const story = new Story({ memory: { lastReceived: offerOf("B"), lastWorking: offerOf("A"), status } });
   await story.up();
   expect(story.read()).toMatchInlineSnapshot(`
-    "> server-connected
-      prepare-config A (the supervisor has started)
+    "  prepare-config A (the supervisor has started)
       tell failed B "boom"; unhealthy "the configuration is being prepared"
+    > server-connected
     > config-prepared digest-A
       start-collector #1 digest-A (configuration A worked last)
       tell failed B "boom"; unhealthy "the Collector is starting"
@@ -47,8 +47,8 @@ test("a trial that was cut short is tried again on top of what worked", async ()
   await story.started();
   await story.health("healthy");
   expect(story.read()).toMatchInlineSnapshot(`
-    "> server-connected
-      save status applying B, received B, working A, on trial B
+    "  save status applying B, received B, working A, on trial B
+    > server-connected
       prepare-config A (the supervisor has started)
       tell applying B; unhealthy "the configuration is being prepared"
     > config-prepared digest-A
@@ -76,9 +76,9 @@ test("a stored configuration that no longer validates steps down, and the server
   await story.refused("unknown component a");
   await story.prepared();
   expect(story.read()).toMatchInlineSnapshot(`
-    "> server-connected
-      prepare-config B (the supervisor has started)
+    "  prepare-config B (the supervisor has started)
       tell applied B; unhealthy "the configuration is being prepared"
+    > server-connected
     > config-refused: unknown component b
       save status failed B, received B, working A
       prepare-config A (the one before was refused)
@@ -98,9 +98,9 @@ test("without anything that can run, local files are composed again after a whil
   await story.advance(30_000);
   await story.prepared();
   expect(story.read()).toMatchInlineSnapshot(`
-    "> server-connected
-      prepare-config local (the supervisor has started)
+    "  prepare-config local (the supervisor has started)
       tell unset; unhealthy "the configuration is being prepared"
+    > server-connected
     > config-refused: local.yaml: broken
       tell unset; unhealthy "no configuration can run: local.yaml: broken"
       prepare-config local (the one before was refused)
@@ -184,7 +184,8 @@ test("an executable that cannot be described is reported and asked again", async
   await story.advance(10_000);
   await story.post({ is: "executable-described", facts: testFacts });
   expect(story.read()).toMatchInlineSnapshot(`
-    "> executable-not-described
+    "  describe-executable (nothing is known of this executable)
+    > executable-not-described
       tell unset; unhealthy "otelcol prints no version"
       describe-executable (it could not be described before)
     > executable-described

@@ -6,9 +6,9 @@ test("nothing received yet: the local configuration runs and no status is told",
   const story = new Story();
   await story.up();
   expect(story.read()).toMatchInlineSnapshot(`
-    "> server-connected
-      prepare-config local (the supervisor has started)
+    "  prepare-config local (the supervisor has started)
       tell unset; unhealthy "the configuration is being prepared"
+    > server-connected
     > config-prepared digest-local
       start-collector #1 digest-local (the local configuration is wanted)
       tell unset; unhealthy "the Collector is starting"
