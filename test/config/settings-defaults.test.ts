@@ -62,6 +62,7 @@ test("the smallest file gets every default", async () => {
       orphanDetectionIntervalMs: 5_000,
       description: { identifyingAttributes: {}, nonIdentifyingAttributes: {}, includeResourceAttributes: false },
       configApplyTimeoutMs: 30_000,
+      configProbationMs: 60_000,
       bootstrapTimeoutMs: 3_000,
       opampServerPort: 0,
       passthroughLogs: false,
