@@ -14,7 +14,7 @@ import type { Settings } from "./config/settings.js";
 import { EXTENSION_PORT_VARIABLE, EXTENSION_SECRET_VARIABLE, PARENT_PID_VARIABLE } from "./config/variables.js";
 import type { Effect } from "./core/effect.js";
 import type { Event } from "./core/event.js";
-import type { Build, EffectiveFile, ExecutableFacts, RememberedFacts, Run } from "./core/values.js";
+import type { Build, EffectiveFile, ExecutableFacts, Prepared, RememberedFacts, Run } from "./core/values.js";
 import { unreachable } from "./lib/check.js";
 import type { Clock } from "./lib/clock.js";
 import { messageOf } from "./lib/error.js";
@@ -28,6 +28,10 @@ export const STOP_GRACE_MS = 10_000;
 const DESCRIBE_MS_MAX = 30_000;
 /** `validate` of a large configuration under load. */
 const VALIDATE_MS_MAX = 60_000;
+/** The Collector reports healthy a moment before it listens to signals: a SIGHUP in between would end it, undrained. */
+const RELOAD_SETTLE_MS = 50;
+/** Long enough for a spawn, short enough for a person who looks at a Collector that does not come up. */
+const SHOW_DELAY_MS = 100;
 /** What a reason quotes of the Collector's output: the cause stands in its last line, what comes before is mostly routine. */
 const TAIL_BYTES_MAX = 2_048;
 const TAIL_LINES_MAX = 5;
@@ -151,11 +155,18 @@ export class Performer {
       for (const warning of warnings) log.warn("Configuration layer", { warning });
       const reason = await this.#validate(prepared.text, prepared.digest === effect.provenDigest, executable);
       if (reason !== null) return post({ is: "config-refused", ticket, reason });
-      const shown = await this.#redactFiles([yamlFile(prepared.text)], prepared.text);
-      post({ is: "config-prepared", ticket, build: { prepared, remote, instanceUid, shown } });
+      post({ is: "config-prepared", ticket, build: { prepared, remote, instanceUid } });
+      void this.#show(prepared);
     } catch (error) {
       post({ is: "config-refused", ticket, reason: messageOf(error) });
     }
+  }
+
+  /** The process is on its way before this begins: redaction costs as much as composition. */
+  async #show({ digest, text }: Prepared): Promise<void> {
+    const { clock, post } = this.#edges;
+    await clock.sleep(SHOW_DELAY_MS);
+    post({ is: "config-shown", digest, files: await this.#redactFiles([yamlFile(text)], text) });
   }
 
   /** The validator reads the very file that is renamed to `effective.yaml` later. Null: nothing against it. */
@@ -236,10 +247,11 @@ export class Performer {
   }
 
   async #reload(attempt: number, run: Run): Promise<void> {
-    const { post } = this.#edges;
+    const { clock, post } = this.#edges;
     try {
       await this.#activate(run.build);
       this.#running = run.build;
+      await clock.sleep(RELOAD_SETTLE_MS);
       this.#process?.reload();
       post({ is: "collector-reloaded", attempt });
     } catch (error) {

@@ -34,6 +34,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
       health: null,
       files: null,
     },
+    shown: null,
     closing: null,
     finished: false,
     turn: 1,

@@ -31,6 +31,8 @@ export type Event =
   | { readonly is: "executable-described"; readonly facts: ExecutableFacts }
   | { readonly is: "executable-not-described"; readonly error: string }
   | { readonly is: "config-prepared"; readonly ticket: number; readonly build: Build }
+  /** The composed text, redacted. It follows `config-prepared`, so that redaction never delays a start. */
+  | { readonly is: "config-shown"; readonly digest: string; readonly files: readonly EffectiveFile[] }
   | { readonly is: "config-refused"; readonly ticket: number; readonly reason: string }
   // The Collector's process
   | { readonly is: "collector-started"; readonly attempt: number; readonly pid: number; readonly startTimeUnixNano: bigint }

@@ -42,6 +42,8 @@ export function observe(state: State, event: Event, turn: Turn): State {
       return { ...state, executable: { is: "failing", error: event.error, retryAt: turn.now + DESCRIBE_RETRY_MS } };
     case "config-prepared":
       return observePrepared(state, event.ticket, event.build, turn);
+    case "config-shown":
+      return { ...state, shown: { digest: event.digest, files: event.files } };
     case "config-refused":
       return observeRefused(state, event.ticket, event.reason, turn);
     case "server-connected":

@@ -124,7 +124,7 @@ function whyDown(state: State): string {
 /** Before the Collector reported its own: the text that it was given, and for a stopped one what it would be given. */
 function shown(state: State): readonly EffectiveFile[] | null {
   const { base, process, wanted } = state;
-  if (process.is !== "down") return process.run.build.shown;
-  if (wanted.is === "run") return wanted.run.build.shown;
-  return base.build?.shown ?? null;
+  const stopped = wanted.is === "run" ? wanted.run.build : base.build;
+  const build = process.is === "down" ? stopped : process.run.build;
+  return build !== null && state.shown?.digest === build.prepared.digest ? state.shown.files : null;
 }

@@ -37,6 +37,8 @@ export interface State {
   readonly storage: Storage;
   readonly server: Server;
   readonly said: Said;
+  /** The newest prepared configuration in the form that may be shown; null for none. */
+  readonly shown: Shown | null;
   /** Set once by a shutdown request; then nothing is wanted any more. */
   readonly closing: string | null;
   readonly finished: boolean;
@@ -157,6 +159,11 @@ export type Server =
   | { readonly is: "never-connected" }
   | { readonly is: "connected" }
   | { readonly is: "lost"; readonly error: string };
+
+export interface Shown {
+  readonly digest: Hex;
+  readonly files: readonly EffectiveFile[];
+}
 
 /** What the Collector's extension said last; the facts outlive the process, the rest belongs to one attempt. */
 export interface Said {

@@ -77,8 +77,6 @@ export interface Build {
   readonly remote: RemoteConfig | null;
   /** The identity it was composed for. */
   readonly instanceUid: string;
-  /** The composed text, redacted: what is reported until the Collector reports its own. */
-  readonly shown: readonly EffectiveFile[];
 }
 
 /** A wanted run. The turn number grows with each restart command, so that "again" is a different run. */

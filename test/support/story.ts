@@ -59,7 +59,6 @@ export function buildOf(remote: RemoteConfig | null, options: { runs?: boolean; 
     prepared: { digest: options.digest ?? `digest-${content}`, text: content, runs: options.runs ?? true, remoteHash: remote?.hash ?? null },
     remote,
     instanceUid: options.instanceUid ?? emptyMemory.instanceUid,
-    shown: [],
   };
 }
 
