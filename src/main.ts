@@ -5,6 +5,7 @@
  */
 import { parseArguments, usageText } from "./arguments.js";
 import { messageOf, SupervisorError } from "./lib/error.js";
+import type { RunningSupervisor } from "./run.js";
 import { VERSION } from "./version.js";
 
 const EXIT_STOPPED = 0;
@@ -31,26 +32,29 @@ async function main(): Promise<number> {
 
 async function run(source: string): Promise<number> {
   const { runSupervisor } = await import("./run.js");
+  const life: { running: RunningSupervisor | null; stopping: string | null } = { running: null, stopping: null };
+  const kill = (): void => life.running?.kill();
+  // From the first moment: a signal while the supervisor starts is a wish to stop like any other.
+  const stop = (signal: NodeJS.Signals): void => {
+    if (life.stopping !== null) {
+      kill();
+      process.exit(EXIT_STOPPED);
+    }
+    life.stopping = `received ${signal}`;
+    life.running?.stop(life.stopping);
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("SIGHUP", () => life.running?.onHangup());
+  process.on("uncaughtException", (error) => bug(error, kill));
+  process.on("unhandledRejection", (error) => bug(error, kill));
   try {
-    const running = await runSupervisor({ source, env: process.env, cwd: process.cwd() });
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) {
-        running.kill();
-        process.exit(EXIT_STOPPED);
-      }
-      stopping = true;
-      running.stop(`received ${signal}`);
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-    process.on("SIGHUP", () => running.onHangup());
-    process.on("uncaughtException", (error) => bug(error, running.kill));
-    process.on("unhandledRejection", (error) => bug(error, running.kill));
-    await running.finished;
+    life.running = await runSupervisor({ source, env: process.env, cwd: process.cwd() });
+    if (life.stopping !== null) life.running.stop(life.stopping);
+    await life.running.finished;
     return EXIT_STOPPED;
   } catch (error) {
-    if (!(error instanceof SupervisorError)) return bug(error, () => undefined);
+    if (!(error instanceof SupervisorError)) return bug(error, kill);
     process.stderr.write(`opampsupervisor: ${messageOf(error)}\n`);
     return EXIT_CANNOT_START;
   }

@@ -9,7 +9,7 @@ import { describeExecutable, executableIdentity } from "./collector/describe.js"
 import { forgetCollector, recordCollector } from "./collector/leftover.js";
 import type { Output } from "./collector/output.js";
 import { validateConfig } from "./collector/validate.js";
-import { composeConfig, redactConfig } from "./config/compose.js";
+import { composeConfig } from "./config/compose.js";
 import type { Settings } from "./config/settings.js";
 import { EXTENSION_PORT_VARIABLE, EXTENSION_SECRET_VARIABLE, PARENT_PID_VARIABLE } from "./config/variables.js";
 import type { Effect } from "./core/effect.js";
@@ -20,6 +20,7 @@ import type { Clock } from "./lib/clock.js";
 import { messageOf } from "./lib/error.js";
 import type { Logger } from "./lib/log.js";
 import type { ExtensionServer } from "./opamp/extension.js";
+import { Redactor } from "./redactor.js";
 import type { Store } from "./storage/store.js";
 
 /** From SIGTERM to SIGKILL, as the Go supervisor waits. */
@@ -65,10 +66,14 @@ export class Performer {
   #stopping = false;
   /** The composed text of the current attempt: what its reported configuration is redacted by. */
   #running: Build | null = null;
+  readonly #redactor: Redactor;
+  /** Reports are redacted one after the other, so that they arrive in their order. */
+  #reporting: Promise<void> = Promise.resolve();
 
   constructor(edges: PerformerEdges) {
     this.#edges = edges;
     this.#known = edges.remembered;
+    this.#redactor = new Redactor({ env: { ...edges.env, ...edges.settings.agent.env }, log: edges.log });
   }
 
   perform(effect: Effect): void {
@@ -102,7 +107,8 @@ export class Performer {
     if (event.is === "collector-components") this.#remember({ components: event.components });
     if (event.is !== "collector-config-reported") return this.#edges.post(event);
     const composed = this.#running?.prepared.text ?? "";
-    void this.#redactFiles(event.files, composed).then((files) => {
+    this.#reporting = this.#reporting.then(async () => {
+      const files = await this.#redactor.files(event.files, composed);
       if (this.#running?.prepared.text === composed) this.#edges.post({ ...event, files });
     });
   }
@@ -166,7 +172,7 @@ export class Performer {
   async #show({ digest, text }: Prepared): Promise<void> {
     const { clock, post } = this.#edges;
     await clock.sleep(SHOW_DELAY_MS);
-    post({ is: "config-shown", digest, files: await this.#redactFiles([yamlFile(text)], text) });
+    post({ is: "config-shown", digest, files: await this.#redactor.files([yamlFile(text)], text) });
   }
 
   /** The validator reads the very file that is renamed to `effective.yaml` later. Null: nothing against it. */
@@ -185,18 +191,19 @@ export class Performer {
     });
     if (result.ok) return null;
     await store.discardStaged(path);
-    return this.#redact(result.reason, text, "output");
+    return this.#redactor.output(result.reason, text);
   }
 
   async #start(attempt: number, run: Run): Promise<void> {
     const { clock, extension, log, output, pdeathsig, post, settings, store } = this.#edges;
     const secret = randomBytes(SECRET_BYTES).toString("hex");
     try {
-      const facts = this.#known?.executable ?? (await this.#describeAfresh());
+      const facts = await this.#currentFacts();
       await this.#activate(run.build);
       extension.expect(attempt, secret, run.build.instanceUid);
       output.mark();
       this.#running = run.build;
+      this.#redactor.hide(secret);
       const process = await startCollector({
         attempt,
         executable: settings.agent.executable,
@@ -226,7 +233,7 @@ export class Performer {
     forgetCollector(settings.storage.directory);
     const composed = this.#running?.prepared.text ?? "";
     const raw = this.#stopping ? "" : await output.tail(TAIL_BYTES_MAX, TAIL_LINES_MAX);
-    const tail = raw === "" ? "" : await this.#redact(raw, composed, "output");
+    const tail = await this.#redactor.output(raw, composed);
     post({ is: "collector-exited", attempt: process.attempt, exit: { code, signal, tail } });
   }
 
@@ -274,24 +281,6 @@ export class Performer {
       [PARENT_PID_VARIABLE]: String(process.pid),
       ...extra,
     };
-  }
-
-  async #redactFiles(files: readonly EffectiveFile[], composed: string): Promise<EffectiveFile[]> {
-    const decoder = new TextDecoder();
-    const encoder = new TextEncoder();
-    return Promise.all(
-      files.map(async (file) => ({ ...file, body: encoder.encode(await this.#redact(decoder.decode(file.body), composed, "config")) })),
-    );
-  }
-
-  async #redact(reported: string, composed: string, kind: "config" | "output"): Promise<string> {
-    const env = { ...this.#edges.env, ...this.#edges.settings.agent.env };
-    try {
-      return await redactConfig({ reported, composed, kind, env });
-    } catch (error) {
-      this.#edges.log.error("Report cannot be redacted and is withheld", { error: messageOf(error) });
-      return "# withheld: it could not be redacted\n";
-    }
   }
 }
 

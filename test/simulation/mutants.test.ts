@@ -75,8 +75,8 @@ async function simulate(name: string, mutant: Mutant | null): Promise<string> {
     plugins: [
       {
         name: "mutate",
-        setup({ onLoad }) {
-          onLoad({ filter: /src\/core\/[a-z-]+\.ts$/ }, async ({ path }) => {
+        setup(bundler) {
+          bundler.onLoad({ filter: /src\/core\/[a-z-]+\.ts$/ }, async ({ path }) => {
             const source = await readFile(path, "utf8");
             if (mutant === null || path !== join(CORE, mutant.file)) return { contents: source, loader: "ts" };
             expect(source.split(mutant.from).length, `${mutant.file} holds what is mutated exactly once`).toBe(2);
