@@ -50,7 +50,7 @@ export function probationCrashed(state: State, reason: string, output: string, t
   }));
   const crashes = crashed.probation?.crashes ?? 0;
   if (crashes < PROBATION_CRASHES_MAX) return crashed;
-  return failProbation(crashed, `${reason}, for the ${crashes}. time during probation`, output);
+  return failProbation(crashed, `${reason}, crash number ${crashes} during probation`, output);
 }
 
 /** What the passing of time means for it: it has passed, or it was ill for too long. */
