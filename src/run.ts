@@ -22,6 +22,7 @@ import { OpampClient } from "./opamp/client.js";
 import { ExtensionServer } from "./opamp/extension.js";
 import { Performer, STOP_GRACE_MS } from "./perform.js";
 import { policyOf, HEARTBEAT_MS } from "./policy.js";
+import { History } from "./storage/history.js";
 import { Store } from "./storage/store.js";
 import { Supervisor } from "./supervisor.js";
 import { VERSION } from "./version.js";
@@ -90,6 +91,7 @@ async function assemble(
   undo.push(() => output.close());
   await endLeftover(store.paths.directory, { clock: systemClock, graceMs: STOP_GRACE_MS, log });
 
+  const history = new History({ directory: store.paths.directory, clock: systemClock, log });
   const known = await stillThatExecutable(settings, remembered);
   performer = new Performer({
     settings,
@@ -108,6 +110,7 @@ async function assemble(
     clock: systemClock,
     random: Math.random,
     log,
+    record: (what, fields) => history.add(what, fields),
     mailbox,
     save: (saved) => store.save(saved),
     perform: (effect) => performer.perform(effect),

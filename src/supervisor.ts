@@ -11,7 +11,7 @@ import type { State } from "./core/state.js";
 import { step } from "./core/step.js";
 import type { Clock } from "./lib/clock.js";
 import { messageOf } from "./lib/error.js";
-import type { Logger } from "./lib/log.js";
+import type { Fields, Logger } from "./lib/log.js";
 import type { Mailbox } from "./lib/mailbox.js";
 import { news } from "./news.js";
 
@@ -20,6 +20,8 @@ export interface SupervisorEdges {
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: Logger;
+  /** Keeps what the log says of decisions, for whoever looks later. */
+  readonly record: (what: string, fields: Fields) => void;
   readonly mailbox: Mailbox<Event>;
   /** Resolves when the memory is durable; rejects when it could not be saved, and the old one is still there. */
   readonly save: (memory: Memory) => Promise<void>;
@@ -83,12 +85,15 @@ export class Supervisor {
   }
 
   #step(event: Event): readonly Effect[] {
-    const { clock, log, random } = this.#edges;
+    const { clock, log, random, record } = this.#edges;
     const before = this.#state;
     const decision = step(before, event, { now: clock.now(), random: random() });
     this.#state = decision.state;
     log.debug("Event", { event: event.is, ...("attempt" in event ? { attempt: event.attempt } : {}) });
-    for (const line of news(before, decision.state)) log[line.level](line.message, line.fields);
+    for (const { level, message, fields } of news(before, decision.state)) {
+      log[level](message, fields);
+      record(message, fields);
+    }
     return decision.effects;
   }
 

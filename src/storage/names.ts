@@ -13,6 +13,8 @@ export const EFFECTIVE = "effective.yaml";
 export const AGENT_LOG = "agent.log";
 export const OWN_STATE = "opampsupervisor_state.json";
 export const COLLECTOR_FACTS = "collector.json";
+/** What was decided, for people. */
+export const HISTORY = "history.jsonl";
 export const LOCK = "supervisor.lock";
 /** Written by collector/leftover.ts: which process is ours. */
 export const COLLECTOR_RECORD = "collector.pid.json";
@@ -47,6 +49,7 @@ const KNOWN = [
   AGENT_LOG,
   OWN_STATE,
   COLLECTOR_FACTS,
+  HISTORY,
   LOCK,
   COLLECTOR_RECORD,
   PASSTHROUGH_LOG,

@@ -115,6 +115,7 @@ export class World {
       clock: this.agenda.clock(),
       random: () => this.random.next(),
       log: silentLogger,
+      record: () => undefined,
       mailbox: this.#mailbox,
       save: (memory) => (mine() ? this.save(memory) : new Promise(() => undefined)),
       perform: (effect) => {

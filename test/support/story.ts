@@ -99,6 +99,7 @@ export class Story {
       clock: this.#clock(),
       random: options.random ?? (() => 0),
       log: silentLogger,
+      record: () => undefined,
       mailbox: this.#mailbox,
       save: (saved) => this.#save(saved, options.saveError?.() ?? null),
       perform: (effect) => this.#perform(effect),
