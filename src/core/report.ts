@@ -42,6 +42,11 @@ export interface ReportedHealth {
   /** 0n while the Collector is not running. */
   readonly startTimeUnixNano: bigint;
   readonly collector: ComponentHealth | null;
+  /** The supervisor's own part of the tree, flat so that it is cheap to compare. */
+  readonly process: string;
+  readonly rollout: string;
+  /** "" while the storage directory can be written. */
+  readonly storageError: string;
 }
 
 export interface ReportedStatus {
@@ -86,6 +91,9 @@ function health(state: State): ReportedHealth {
   const base = {
     startTimeUnixNano: running?.startTimeUnixNano ?? 0n,
     collector: running === null ? null : said.health,
+    process: process.is === "down" && process.held ? "held" : process.is,
+    rollout: rolloutState(state),
+    storageError: state.storage.is === "failing" ? state.storage.error : "",
   };
   switch (process.is) {
     case "healthy":
@@ -102,6 +110,12 @@ function health(state: State): ReportedHealth {
       }
       return { healthy: false, status: "down", lastError: whyDown(state), ...base };
   }
+}
+
+function rolloutState({ probation, rollout, waiting }: State): string {
+  if (rollout.is !== "idle") return rollout.is;
+  if (waiting !== null) return "waiting";
+  return probation === null ? "idle" : "on probation";
 }
 
 const SILENT =

@@ -75,6 +75,21 @@ function descriptionPart(report: Report, host: () => HostFacts): Part {
   };
 }
 
+/** How the supervisor itself is doing, beside the Collector's components. */
+function supervisorHealth({ process, rollout, storageError }: ReportedHealth, statusTimeUnixNano: bigint): ComponentHealth {
+  const part = (healthy: boolean, status: string, lastError = ""): ComponentHealth =>
+    create(ComponentHealthSchema, { healthy, status, lastError, statusTimeUnixNano });
+  const canStore = storageError === "";
+  const isHeld = process === "held";
+  const whole = part(canStore && !isHeld, "running", canStore ? "" : "the storage directory cannot be written");
+  whole.componentHealthMap = {
+    process: part(!isHeld, process),
+    rollout: part(true, rollout),
+    storage: part(canStore, canStore ? "working" : "failing", storageError),
+  };
+  return whole;
+}
+
 function healthPart(reported: ReportedHealth, unixNano: bigint): Part {
   const health: ComponentHealth = create(ComponentHealthSchema, {
     healthy: reported.healthy,
@@ -82,7 +97,7 @@ function healthPart(reported: ReportedHealth, unixNano: bigint): Part {
     lastError: reported.lastError,
     startTimeUnixNano: reported.startTimeUnixNano,
     statusTimeUnixNano: unixNano,
-    componentHealthMap: reported.collector?.componentHealthMap ?? {},
+    componentHealthMap: { ...reported.collector?.componentHealthMap, supervisor: supervisorHealth(reported, unixNano) },
     attributes: reported.collector?.attributes ?? [],
   });
   return {

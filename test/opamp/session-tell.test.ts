@@ -77,7 +77,7 @@ describe("later messages", () => {
     session.tell(structuredClone(reportOf(tree(2n, ["b", "a"]))), 2n);
     expect(send()).toBeNull();
     session.tell(reportOf(tree(2n, ["a"])), 3n);
-    expect(Object.keys(send()?.health?.componentHealthMap ?? {})).toEqual(["a"]);
+    expect(Object.keys(send()?.health?.componentHealthMap ?? {})).toEqual(["a", "supervisor"]);
   });
 
   test("changes gather until one message takes them; what changed back is not told", () => {
@@ -322,5 +322,20 @@ describe("the last message", () => {
     const message = draft && decodeMessage(draft.bytes);
     expect(message && partsOf(message)).toEqual(["health", "agentDisconnect"]);
     expect(message?.sequenceNum).toBe(1n);
+  });
+});
+
+test("the supervisor's own part of the health tree says when the storage cannot be written", () => {
+  const { session, send } = start();
+  const health = { ...reportOf().health, storageError: "no space left on device", process: "held", rollout: "on probation" };
+  session.tell(reportOf({ health }), 1n);
+  expect(send()?.health?.componentHealthMap["supervisor"]).toMatchObject({
+    healthy: false,
+    lastError: "the storage directory cannot be written",
+    componentHealthMap: {
+      process: { healthy: false, status: "held" },
+      rollout: { healthy: true, status: "on probation" },
+      storage: { healthy: false, status: "failing", lastError: "no space left on device" },
+    },
   });
 });
