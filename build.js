@@ -1,6 +1,7 @@
 /** Bundles the program, the demo and the bench into dist/; runs at `npm ci` (prepare) and `npm run build`. */
 import { build } from "esbuild";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 rmSync("dist", { recursive: true, force: true });
 
@@ -13,8 +14,9 @@ const examples = {
   "bench/main": "bench/main.ts",
 };
 
-for (const entries of [program, examples]) {
-  await build({
+for (const [entries, chunks] of [[program, "chunks"], [examples, "example-chunks"]]) {
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(path))),
     outdir: "dist",
     bundle: true,
@@ -22,7 +24,8 @@ for (const entries of [program, examples]) {
     format: "esm",
     target: "node20.19",
     splitting: true,
-    chunkNames: "chunks/[name]-[hash]",
+    // Apart as well, so that the package does not carry those of the examples.
+    chunkNames: `${chunks}/[name]-[hash]`,
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "linked",
@@ -31,4 +34,19 @@ for (const entries of [program, examples]) {
     external: ["bufferutil", "utf-8-validate"],
     logLevel: "warning",
   });
+  if (entries === program) writeFileSync("dist/THIRD-PARTY-LICENSES.txt", licensesOf(Object.keys(metafile.inputs)));
+}
+
+/** The bundle carries other people's work, so it carries their licences too. */
+function licensesOf(inputs) {
+  const folders = new Set(inputs.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
+  return [...folders]
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file === undefined ? `Licence: ${license}` : readFileSync(join(folder, file), "utf8").trim();
+      return `${name} ${version}\n\n${text}\n`;
+    })
+    .join(`\n${"-".repeat(78)}\n\n`);
 }

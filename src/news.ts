@@ -30,8 +30,12 @@ function processNews(before: State, after: State): NewsLine[] {
     return late ? [{ level: "warn", message: "Collector does not report", fields: { attempt: process.attempt } }] : [];
   }
   switch (process.is) {
-    case "starting":
-      return [info("Collector starts", { attempt: process.attempt, because: wantedBecause(after), config: shortHash(process.run.build.prepared.digest) })];
+    case "starting": {
+      // An end and the restart right behind it are one turn.
+      const ended = before.process.is !== "down" && before.process.is !== "stopping" && process.after !== "";
+      const starts = info("Collector starts", { attempt: process.attempt, because: startBecause(after), config: shortHash(process.run.build.prepared.digest) });
+      return ended ? [endedUnasked(process.after, after), starts] : [starts];
+    }
     case "healthy":
       return [info("Collector is healthy", { attempt: process.attempt })];
     case "unhealthy":
@@ -41,8 +45,12 @@ function processNews(before: State, after: State): NewsLine[] {
     case "down":
       return process.error === ""
         ? [info("Collector is stopped", {})]
-        : [{ level: "error", message: "Collector ended unasked", fields: { error: process.error, crashes: after.restarts.crashes } }];
+        : [endedUnasked(process.error, after)];
   }
+}
+
+function endedUnasked(error: string, { restarts }: State): NewsLine {
+  return { level: "error", message: "Collector ended unasked", fields: { error, crashes: restarts.crashes } };
 }
 
 function offerNews(before: State, after: State): NewsLine[] {
@@ -95,6 +103,11 @@ function info(message: string, fields: Fields): NewsLine {
 
 function attemptOf(state: State): number {
   return state.process.is === "down" ? 0 : state.process.attempt;
+}
+
+/** A crash is its own reason; a trial that failed over one is told by what is wanted now. */
+function startBecause(state: State): string {
+  return state.restarts.crashes > 0 ? "the Collector ended unasked" : state.wanted.because;
 }
 
 function wantedBecause(state: State): string {

@@ -81,6 +81,8 @@ export class Story {
   readonly effects: Effect[] = [];
   readonly reports: Report[] = [];
   readonly saves: Memory[] = [];
+  /** What the log and the history say. */
+  readonly recorded: string[] = [];
   readonly #mailbox = new Mailbox<Event>();
   readonly #supervisor: Supervisor;
   readonly #timers = new Set<Timer>();
@@ -99,7 +101,7 @@ export class Story {
       clock: this.#clock(),
       random: options.random ?? (() => 0),
       log: silentLogger,
-      record: () => undefined,
+      record: (what, fields) => this.recorded.push(`${what} ${JSON.stringify(fields)}`),
       mailbox: this.#mailbox,
       save: (saved) => this.#save(saved, options.saveError?.() ?? null),
       perform: (effect) => this.#perform(effect),
