@@ -31,10 +31,10 @@ async function main(): Promise<number> {
 }
 
 async function run(source: string): Promise<number> {
-  const { runSupervisor } = await import("./run.js");
   const life: { running: RunningSupervisor | null; stopping: string | null } = { running: null, stopping: null };
   const kill = (): void => life.running?.kill();
-  // From the first moment: a signal while the supervisor starts is a wish to stop like any other.
+  const isStopping = (): boolean => life.stopping !== null;
+  // From the first moment, before the program itself is loaded: a signal while it starts is a wish to stop like any other.
   const stop = (signal: NodeJS.Signals): void => {
     if (life.stopping !== null) {
       kill();
@@ -49,7 +49,9 @@ async function run(source: string): Promise<number> {
   process.on("uncaughtException", (error) => bug(error, kill));
   process.on("unhandledRejection", (error) => bug(error, kill));
   try {
-    life.running = await runSupervisor({ source, env: process.env, cwd: process.cwd() });
+    const { runSupervisor } = await import("./run.js");
+    if (isStopping()) return EXIT_STOPPED;
+    life.running = await runSupervisor({ source, env: process.env, cwd: workingDirectory() });
     if (life.stopping !== null) life.running.stop(life.stopping);
     await life.running.finished;
     return EXIT_STOPPED;
@@ -57,6 +59,15 @@ async function run(source: string): Promise<number> {
     if (!(error instanceof SupervisorError)) return bug(error, kill);
     process.stderr.write(`opampsupervisor: ${messageOf(error)}\n`);
     return EXIT_CANNOT_START;
+  }
+}
+
+/** Relative paths need it, and somebody may have removed it. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new SupervisorError("settings", "the working directory is gone or cannot be read; start from another one", { cause: error });
   }
 }
 

@@ -5,7 +5,6 @@
 import { randomBytes } from "node:crypto";
 import { collectorArguments } from "./collector/arguments.js";
 import { startCollector, type CollectorProcess } from "./collector/commander.js";
-import { describeExecutable, executableIdentity } from "./collector/describe.js";
 import { forgetCollector, recordCollector } from "./collector/leftover.js";
 import type { Output } from "./collector/output.js";
 import { validateConfig } from "./collector/validate.js";
@@ -14,19 +13,18 @@ import type { Settings } from "./config/settings.js";
 import { EXTENSION_PORT_VARIABLE, EXTENSION_SECRET_VARIABLE, PARENT_PID_VARIABLE } from "./config/variables.js";
 import type { Effect } from "./core/effect.js";
 import type { Event } from "./core/event.js";
-import type { Build, EffectiveFile, ExecutableFacts, Prepared, RememberedFacts, Run } from "./core/values.js";
+import type { Build, EffectiveFile, ExecutableFacts, Prepared, Run } from "./core/values.js";
 import { unreachable } from "./lib/check.js";
 import type { Clock } from "./lib/clock.js";
-import { messageOf } from "./lib/error.js";
+import { messageOf, SupervisorError } from "./lib/error.js";
 import type { Logger } from "./lib/log.js";
+import type { KnownExecutable } from "./known-executable.js";
 import type { ExtensionServer } from "./opamp/extension.js";
 import { Redactor } from "./redactor.js";
 import type { Store } from "./storage/store.js";
 
 /** From SIGTERM to SIGKILL, as the Go supervisor waits. */
 export const STOP_GRACE_MS = 10_000;
-/** `components`, `featuregate` and the probe of a large contrib build under load. */
-const DESCRIBE_MS_MAX = 30_000;
 /** `validate` of a large configuration under load. */
 const VALIDATE_MS_MAX = 60_000;
 /** The Collector reports healthy a moment before it listens to signals: a SIGHUP in between would end it, undrained. */
@@ -50,15 +48,13 @@ export interface PerformerEdges {
   readonly output: Output;
   /** Path of setpriv, null where there is none. */
   readonly pdeathsig: string | null;
-  /** What is known of the executable from the last life; null for nothing. */
-  readonly remembered: RememberedFacts | null;
+  readonly executable: KnownExecutable;
   readonly post: (event: Event) => void;
 }
 
 export class Performer {
   readonly #edges: PerformerEdges;
   readonly #lifetime = new AbortController();
-  #known: RememberedFacts | null;
   #process: CollectorProcess | null = null;
   /** The start that is on its way: a stop waits for it, since only then there is something to stop. */
   #starting: Promise<void> = Promise.resolve();
@@ -72,7 +68,6 @@ export class Performer {
 
   constructor(edges: PerformerEdges) {
     this.#edges = edges;
-    this.#known = edges.remembered;
     this.#redactor = new Redactor({ env: { ...edges.env, ...edges.settings.agent.env }, log: edges.log });
   }
 
@@ -90,6 +85,7 @@ export class Performer {
       case "reload-collector":
         return void this.#reload(effect.attempt, effect.run);
       case "finish":
+        this.#edges.executable.close();
         return this.#lifetime.abort();
       default:
         return unreachable(effect);
@@ -103,8 +99,8 @@ export class Performer {
 
   /** News of the extension server on its way to the mailbox; what the Collector reports as its configuration is redacted. */
   onExtensionEvent(event: Event): void {
-    if (event.is === "collector-described") this.#remember({ description: event.description });
-    if (event.is === "collector-components") this.#remember({ components: event.components });
+    if (event.is === "collector-described") this.#edges.executable.learn({ description: event.description });
+    if (event.is === "collector-components") this.#edges.executable.learn({ components: event.components });
     if (event.is !== "collector-config-reported") return this.#edges.post(event);
     const composed = this.#running?.prepared.text ?? "";
     this.#reporting = this.#reporting.then(async () => {
@@ -114,37 +110,19 @@ export class Performer {
   }
 
   async #describe(): Promise<void> {
+    const { executable, post } = this.#edges;
     try {
-      const facts = await this.#describeAfresh();
-      this.#edges.post({ is: "executable-described", facts });
+      post({ is: "executable-described", facts: await executable.describe() });
     } catch (error) {
-      this.#edges.post({ is: "executable-not-described", error: messageOf(error) });
+      post({ is: "executable-not-described", error: messageOf(error) });
     }
-  }
-
-  async #describeAfresh(): Promise<ExecutableFacts> {
-    const { settings } = this.#edges;
-    const signal = this.#lifetime.signal;
-    const env = this.#environment({});
-    const executable = await describeExecutable({ executable: settings.agent.executable, env, timeoutMs: DESCRIBE_MS_MAX, signal });
-    this.#known = { executable, description: null, components: null };
-    this.#remember({});
-    return executable;
-  }
-
-  /** For the next start with this executable: then nobody has to ask it again. */
-  #remember(said: Partial<Pick<RememberedFacts, "description" | "components">>): void {
-    if (this.#known === null) return;
-    this.#known = { ...this.#known, ...said };
-    void this.#edges.store.remember(this.#known);
   }
 
   /** Somebody may have replaced the binary since it was described. */
   async #currentFacts(): Promise<ExecutableFacts> {
-    const identity = await executableIdentity(this.#edges.settings.agent.executable);
-    if (this.#known?.executable.identity === identity) return this.#known.executable;
-    const facts = await this.#describeAfresh();
-    this.#edges.post({ is: "executable-described", facts });
+    const { executable, post } = this.#edges;
+    const { facts, isNew } = await executable.current();
+    if (isNew) post({ is: "executable-described", facts });
     return facts;
   }
 
@@ -152,19 +130,20 @@ export class Performer {
     const { settings, post, log, env } = this.#edges;
     const { ticket, remote, instanceUid } = effect;
     try {
-      const executable = await this.#currentFacts();
+      const facts = await this.#currentFacts();
       const { configFiles, description, orphanDetectionIntervalMs } = settings.agent;
       const { prepared, warnings } = await composeConfig(
-        { configFiles, remote, ownTelemetry: null, instanceUid, description, orphanDetectionIntervalMs, executable, env: defined(env) },
+        { configFiles, remote, ownTelemetry: null, instanceUid, description, orphanDetectionIntervalMs, executable: facts, env: defined(env) },
         this.#lifetime.signal,
       );
       for (const warning of warnings) log.warn("Configuration layer", { warning });
-      const reason = await this.#validate(prepared.text, prepared.digest === effect.provenDigest, executable);
-      if (reason !== null) return post({ is: "config-refused", ticket, reason });
+      const reason = await this.#validate(prepared.text, prepared.digest === effect.provenDigest, facts);
+      if (reason !== null) return post({ is: "config-refused", ticket, reason, isBlameless: false });
       post({ is: "config-prepared", ticket, build: { prepared, remote, instanceUid } });
       void this.#show(prepared);
     } catch (error) {
-      post({ is: "config-refused", ticket, reason: messageOf(error) });
+      const isBlameless = !(error instanceof SupervisorError && /^config-/.test(error.code));
+      post({ is: "config-refused", ticket, reason: messageOf(error), isBlameless });
     }
   }
 
@@ -275,13 +254,17 @@ export class Performer {
   #environment(extra: Readonly<Record<string, string>>): Record<string, string> {
     const { env, extensionPort, settings } = this.#edges;
     return {
-      ...defined(env),
-      ...settings.agent.env,
+      ...collectorEnvironment(settings, env),
       [EXTENSION_PORT_VARIABLE]: String(extensionPort),
       [PARENT_PID_VARIABLE]: String(process.pid),
       ...extra,
     };
   }
+}
+
+/** The supervisor's environment, and `agent.env` over it. */
+export function collectorEnvironment(settings: Settings, env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return { ...defined(env), ...settings.agent.env };
 }
 
 function yamlFile(text: string): EffectiveFile {

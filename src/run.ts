@@ -15,12 +15,13 @@ import type { Event } from "./core/event.js";
 import type { RememberedFacts } from "./core/values.js";
 import { startHealthcheck, type Readiness } from "./healthcheck.js";
 import { systemClock } from "./lib/clock.js";
+import { KnownExecutable } from "./known-executable.js";
 import { createLogger } from "./lib/log-pino.js";
 import type { Logger } from "./lib/log.js";
 import { Mailbox } from "./lib/mailbox.js";
 import { OpampClient } from "./opamp/client.js";
 import { ExtensionServer } from "./opamp/extension.js";
-import { Performer, STOP_GRACE_MS } from "./perform.js";
+import { collectorEnvironment, Performer, STOP_GRACE_MS } from "./perform.js";
 import { policyOf, HEARTBEAT_MS } from "./policy.js";
 import { History } from "./storage/history.js";
 import { Store } from "./storage/store.js";
@@ -74,6 +75,14 @@ async function assemble(
   const { memory, remembered } = await store.load();
   log.info("Supervisor starting", { id: memory.instanceUid, version: VERSION });
 
+  const known = await stillThatExecutable(settings, remembered);
+  const executable = new KnownExecutable({
+    path: settings.agent.executable,
+    env: collectorEnvironment(settings, env),
+    remembered: known,
+    remember: (facts) => void store.remember(facts),
+  });
+  executable.askAhead();
   const client = openClient(settings, env, log, post);
   undo.push(() => client.close(0));
   let performer: Performer | null = null;
@@ -92,7 +101,6 @@ async function assemble(
   await endLeftover(store.paths.directory, { clock: systemClock, graceMs: STOP_GRACE_MS, log });
 
   const history = new History({ directory: store.paths.directory, clock: systemClock, log });
-  const known = await stillThatExecutable(settings, remembered);
   performer = new Performer({
     settings,
     env,
@@ -103,7 +111,7 @@ async function assemble(
     extensionPort,
     output,
     pdeathsig: await findSetpriv(env["PATH"]),
-    remembered: known,
+    executable,
     post,
   });
   const supervisor = new Supervisor(begin(policyOf(settings), memory, known, systemClock.now()), memory, {

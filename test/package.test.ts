@@ -35,9 +35,9 @@ test("the package holds the bundle and what people read, and nothing else", () =
     "LICENSE",
     "README.md",
     "bin/opampsupervisor.js",
-    "dist/THIRD-PARTY-LICENSES.txt",
     "dist/compose-worker.js",
     "dist/main.js",
+    "dist/THIRD-PARTY-LICENSES.txt",
     "examples/supervisor.yaml",
     "package.json",
   ]);

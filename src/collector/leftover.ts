@@ -36,7 +36,9 @@ export function recordCollector(directory: string, pid: number, log: Logger): vo
     if (stat === null) throw new Error("its entry in /proc is not in the known form");
     const record: CollectorRecord = { bootId: bootId(), pid, startTicks: stat.startTicks, configPath: join(directory, EFFECTIVE) };
     const temporary = join(directory, `.${RECORD}.tmp`);
-    writeFileSync(temporary, `${JSON.stringify({ version: 1, ...record })}\n`, { mode: 0o600 });
+    // Created anew: what lies there could be a link, or readable by others.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, `${JSON.stringify({ version: 1, ...record })}\n`, { mode: 0o600, flag: "wx" });
     renameSync(temporary, join(directory, RECORD));
   } catch (error) {
     log.warn("Collector process cannot be recorded, a next supervisor would not find it", { pid, error: messageOf(error) });

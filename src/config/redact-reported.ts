@@ -5,7 +5,7 @@
 import { SupervisorError } from "../lib/error.js";
 import type { RedactJob } from "./compose-job.js";
 import { redactLines } from "./redact-lines.js";
-import { addKnown, learnFile, restore } from "./redact-restore.js";
+import { learnContent, restore } from "./redact-restore.js";
 import { replacer } from "./redact-text.js";
 import { redactTree } from "./redact-tree.js";
 import { allReferences, targetOf } from "./references.js";
@@ -27,8 +27,8 @@ function knownValues({ composed, files, variables }: RedactJob): Map<string, str
   const known = new Map<string, string>();
   for (const { body, source } of allReferences(composed)) {
     const target = targetOf(body);
-    if (target.is === "variable" && Object.hasOwn(variables, target.name)) addKnown(known, variables[target.name] ?? "", source);
-    if (target.is === "file" && Object.hasOwn(files, target.path)) learnFile(files[target.path] ?? "", source, known, parse);
+    if (target.is === "variable" && Object.hasOwn(variables, target.name)) learnContent(variables[target.name] ?? "", source, known, parse);
+    if (target.is === "file" && Object.hasOwn(files, target.path)) learnContent(files[target.path] ?? "", source, known, parse);
   }
   return known;
 }

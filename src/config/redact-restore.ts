@@ -56,9 +56,15 @@ function learnLeaves(node: ConfigNode, source: string, known: Map<string, string
 }
 
 export function addKnown(known: Map<string, string>, value: string, source: string): void {
-  for (const form of [value, value.trim(), encoded(value)]) {
+  const quoted = escaped(value);
+  for (const form of [value, value.trim(), encoded(value), quoted, escaped(quoted)]) {
     if (isWorthHiding(form) && !known.has(form)) known.set(form, source);
   }
+}
+
+/** As it stands between quotes in an error of the Collector, and once more in a log line that holds this error. */
+function escaped(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
 }
 
 /** As it stands in a URL. */
@@ -74,8 +80,8 @@ function literalOf(part: ReturnType<typeof splitReferences>[number] | undefined)
   return part?.is === "literal" ? part.text.replaceAll("$$", "$") : "";
 }
 
-/** A file that is YAML gives its values, any other its whole text and its lines. */
-export function learnFile(content: string, source: string, known: Map<string, string>, parse: (text: string) => ConfigNode | null): void {
+/** What is YAML gives its values; any other its lines too, since the last lines of an output may hold a part of it only. */
+export function learnContent(content: string, source: string, known: Map<string, string>, parse: (text: string) => ConfigNode | null): void {
   addKnown(known, content, source);
   const tree = parse(content);
   if (tree !== null && (tree.is === "map" || tree.is === "list")) return learnLeaves(tree, source, known);

@@ -34,6 +34,8 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
       health: null,
       files: null,
     },
+    renameAt: now,
+    restartedAt: null,
     shown: null,
     closing: null,
     finished: false,
@@ -60,6 +62,7 @@ function offersOf(memory: Memory, trial: Trial | null): Offers {
     failures: memory.failures,
     unsavedStatus: null,
     lastOfferAt: null,
+    isBlameless: false,
     repeats: 0,
     repeatedAt: null,
   };

@@ -1,4 +1,5 @@
 /** When the loop has to wake up although nothing happened: the earliest of all that waits for time. */
+import { resumes } from "./run.js";
 import type { State } from "./state.js";
 import type { Millis } from "./values.js";
 
@@ -19,7 +20,9 @@ function waits(state: State): Millis[] {
   if (probation !== null && probation.endsAt !== null) times.push(probation.endsAt);
   if (probation !== null && probation.sickSince !== null) times.push(probation.sickSince + policy.applyTimeoutMs);
   if (process.is === "starting" && !process.late) times.push(process.lateAt);
-  if (process.is === "down" && wanted.is === "run") times.push(process.restartAt);
+  if (process.is === "down" && wanted.is === "run" && !resumes(state)) times.push(process.restartAt);
+  const renamed = base.build !== null && base.build.instanceUid !== state.instanceUid;
+  if (mayPrepare && renamed && rollout.is === "idle" && waiting === null && probation === null) times.push(state.renameAt);
   if (storage.is === "failing") times.push(storage.retryAt);
   if (executable.is === "failing") times.push(executable.retryAt);
   return times;

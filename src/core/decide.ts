@@ -3,8 +3,9 @@
  * What it starts it writes into the state, so deciding twice does nothing new.
  */
 import type { Effect } from "./effect.js";
+import { RENAME_MS_MIN } from "./limits.js";
 import { applyTrial } from "./rollout.js";
-import { sameRun, shortHash } from "./run.js";
+import { resumes, sameRun, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { Run } from "./values.js";
@@ -58,8 +59,9 @@ function decidePreparation(state: State, turn: Turn): Decision {
   }
   if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer(state);
   const renamed = base.build !== null && base.build.instanceUid !== state.instanceUid;
-  if (renamed && rollout.is === "idle" && waiting === null && state.probation === null) {
-    return prepareBase(state, "the server assigned a new instance uid");
+  if (renamed && rollout.is === "idle" && waiting === null && state.probation === null && state.renameAt <= turn.now) {
+    const named: State = { ...state, renameAt: turn.now + RENAME_MS_MIN };
+    return prepareBase(named, "the server assigned a new instance uid");
   }
   return { state, effects: [] };
 }
@@ -95,6 +97,7 @@ function decideProcess(state: State, turn: Turn): Decision {
   if (process.is === "stopping") return { state, effects: [] };
   if (wanted.is === "nothing") return process.is === "down" ? { state, effects: [] } : stop(state, wanted.because, null);
   if (process.is === "down") {
+    if (resumes(state)) return { state, effects: [] };
     return process.restartAt <= turn.now ? start(state, wanted.run, wanted.because, turn) : { state, effects: [] };
   }
   if (sameRun(process.run, wanted.run)) return { state, effects: [] };

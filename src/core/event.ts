@@ -33,7 +33,7 @@ export type Event =
   | { readonly is: "config-prepared"; readonly ticket: number; readonly build: Build }
   /** The composed text, redacted. It follows `config-prepared`, so that redaction never delays a start. */
   | { readonly is: "config-shown"; readonly digest: string; readonly files: readonly EffectiveFile[] }
-  | { readonly is: "config-refused"; readonly ticket: number; readonly reason: string }
+  | { readonly is: "config-refused"; readonly ticket: number; readonly reason: string; /** Not the configuration's fault. */ readonly isBlameless: boolean }
   // The Collector's process
   | { readonly is: "collector-started"; readonly attempt: number; readonly pid: number; readonly startTimeUnixNano: bigint }
   | { readonly is: "collector-not-started"; readonly attempt: number; readonly error: string }

@@ -30,6 +30,13 @@ export const TRIAL_LIVES_MAX = 3;
 /** How many failed configurations are remembered, newest first. */
 export const FAILURES_MAX = 32;
 
+/** What failed for a reason that was not in the configuration may be offered again after this long. */
+export const OFFER_RETRY_MS = 30_000;
+/** Restart commands that follow each other faster than this are one. */
+export const RESTART_COMMAND_MS_MIN = 2_000;
+/** New identities restart the Collector at most this often, so that a server that assigns one in each reply cannot keep it down. */
+export const RENAME_MS_MIN = 10_000;
+
 /** A failed save is tried again after this long. */
 export const SAVE_RETRY_MS = 5_000;
 /** An executable that could not be described is asked again after this long. */

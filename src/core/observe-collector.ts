@@ -3,8 +3,8 @@
  * dropped at the door of `observe`.
  */
 import type { Event } from "./event.js";
-import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick } from "./probation.js";
-import { applyTrial, failTrial, probate, prove, withOutput } from "./rollout.js";
+import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick, probationSuspended } from "./probation.js";
+import { applyTrial, blameless, failTrial, probate, prove, withOutput } from "./rollout.js";
 import { planRestart } from "./restart.js";
 import { onTrial, sameBuild } from "./run.js";
 import type { Alive, State } from "./state.js";
@@ -26,7 +26,16 @@ export function startTrialClock(state: State, turn: Turn): State {
 
 export function observeNotStarted(state: State, error: string, turn: Turn): State {
   if (state.process.is === "stopping") return gone(state, { is: "down", restartAt: turn.now, error: "", held: false });
-  return ended(state, `the Collector could not be started: ${error}`, turn);
+  const reason = `the Collector could not be started: ${error}`;
+  if (onTrial(state)) {
+    const down = gone(state, { is: "down", restartAt: turn.now, error: reason, held: false });
+    const failed = failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn.now);
+    // It never ran, so it is not known to fail: without the memory of it, the same may be tried again.
+    return blameless({ ...failed, offers: { ...failed.offers, failures: state.offers.failures } }, true);
+  }
+  if (!onProbation(state)) return ended(state, reason, turn);
+  // It did run before: what is missing now is the executable or the disk, and no configuration is to blame for that.
+  return probationSuspended(crashed(state, reason, turn));
 }
 
 export function observeExited(state: State, exit: Exit, turn: Turn): State {
@@ -80,12 +89,17 @@ function ended(state: State, reason: string, turn: Turn, output = ""): State {
     const down = gone(state, { is: "down", restartAt: turn.now, error, held: false });
     return failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn.now, output);
   }
-  const { restarts, restartAt, held } = planRestart(state.restarts, state.process, turn.now, turn.random);
-  const down = { ...gone(state, { is: "down", restartAt, error, held }), restarts };
+  const down = crashed(state, error, turn);
   if (!onProbation(state)) return down;
   const judged = probationCrashed(down, reason, output, turn);
   if (judged.probation !== null) return judged;
   return { ...judged, restarts: { crashes: 0 }, process: { is: "down", restartAt: turn.now, error, held: false } };
+}
+
+/** To be started again when it is time. */
+function crashed(state: State, error: string, turn: Turn): State {
+  const { restarts, restartAt, held } = planRestart(state.restarts, state.process, turn.now, turn.random);
+  return { ...gone(state, { is: "down", restartAt, error, held }), restarts };
 }
 
 function gone(state: State, process: State["process"]): State {

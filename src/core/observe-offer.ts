@@ -1,6 +1,7 @@
 /** What an offer of the server, and the news of its preparation, mean for the state. */
-import { COMPOSE_RETRY_MS, OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
-import { applyTrial, knownFailure, refuseOffer, stepDown, wantBase, wantedBy } from "./rollout.js";
+import type { Event } from "./event.js";
+import { COMPOSE_RETRY_MS, OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_RETRY_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
+import { applyTrial, blameless, knownFailure, refuseOffer, stepDown, wantBase, wantedBy } from "./rollout.js";
 import { alive, sameBuild, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -8,12 +9,13 @@ import type { Build, Millis, RemoteConfig } from "./values.js";
 
 export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): State {
   if (!state.policy.acceptsRemoteConfig) return state;
-  if (isKnown(state, offer)) return repeatStatus(state, turn.now);
+  if (isKnown(state, offer) && !mayRetry(state, turn.now)) return repeatStatus(state, turn.now);
   const offers = {
     ...state.offers,
     lastReceived: offer,
     status: { is: "applying" as const, hash: offer.hash, error: "" },
     lastOfferAt: turn.now,
+    isBlameless: false,
   };
   const firstAt = state.waiting?.firstAt ?? turn.now;
   const waiting = { offer, durable: false, firstAt, actAt: actAt(state, firstAt, turn.now) };
@@ -27,7 +29,7 @@ export function failUnsaved(state: State, error: string): State {
   if (waiting === null || waiting.durable) return state;
   const reason = `cannot store the configuration, so it was not tried: ${error}; free or repair the storage directory`;
   const status = { is: "failed" as const, hash: waiting.offer.hash, error: reason };
-  return { ...state, waiting: null, offers: { ...state.offers, status, unsavedStatus: status } };
+  return { ...state, waiting: null, offers: { ...state.offers, status, unsavedStatus: status, isBlameless: true } };
 }
 
 export function observePrepared(state: State, ticket: number, build: Build, turn: Turn): State {
@@ -53,10 +55,11 @@ export function observePrepared(state: State, ticket: number, build: Build, turn
   return same && process.is === "healthy" ? applyTrial(trying, build, rollout.offer.hash, turn.now) : trying;
 }
 
-export function observeRefused(state: State, ticket: number, reason: string, turn: Turn): State {
+export function observeRefused(state: State, event: Extract<Event, { is: "config-refused" }>, turn: Turn): State {
+  const { isBlameless, reason, ticket } = event;
   if (ticket === state.base.preparing) return stepDown(state, reason, turn.now + COMPOSE_RETRY_MS);
   if (state.rollout.is !== "preparing" || state.rollout.ticket !== ticket) return state;
-  return refuseOffer(state, reason, turn.now);
+  return blameless(refuseOffer(state, reason, turn.now), isBlameless);
 }
 
 /** The newest offer again. An empty hash says nothing, so there the content decides. */
@@ -64,6 +67,11 @@ function isKnown(state: State, offer: RemoteConfig): boolean {
   const { lastReceived, status } = state.offers;
   if (status === null || status.hash !== offer.hash) return false;
   return offer.hash !== "" || (lastReceived !== null && sameFiles(lastReceived, offer));
+}
+
+/** What failed for want of an executable or of disk space may work by now. */
+function mayRetry({ offers }: State, now: Millis): boolean {
+  return offers.status?.is === "failed" && offers.isBlameless && offers.lastOfferAt !== null && now - offers.lastOfferAt >= OFFER_RETRY_MS;
 }
 
 function sameFiles(a: RemoteConfig, b: RemoteConfig): boolean {

@@ -3,7 +3,7 @@
  * connection of its extension by its link, a preparation by its ticket.
  */
 import type { Event } from "./event.js";
-import { DESCRIBE_RETRY_MS, SAVE_RETRY_MS } from "./limits.js";
+import { DESCRIBE_RETRY_MS, RESTART_COMMAND_MS_MIN, SAVE_RETRY_MS } from "./limits.js";
 import {
   observeExited,
   observeHealth,
@@ -45,7 +45,7 @@ export function observe(state: State, event: Event, turn: Turn): State {
     case "config-shown":
       return { ...state, shown: { digest: event.digest, files: event.files } };
     case "config-refused":
-      return observeRefused(state, event.ticket, event.reason, turn);
+      return observeRefused(state, event, turn);
     case "server-connected":
       return { ...state, server: { is: "connected" } };
     case "server-lost":
@@ -123,13 +123,15 @@ function observeDeadline(state: State, turn: Turn): State {
 function observeRestartCommand(state: State, turn: Turn): State {
   const { wanted, process } = state;
   if (!state.policy.acceptsRestartCommand || wanted.is !== "run") return state;
+  if (state.restartedAt !== null && turn.now - state.restartedAt < RESTART_COMMAND_MS_MIN) return state;
   const restarts = { crashes: 0 };
-  if (process.is === "down") return { ...state, restarts, process: { ...process, restartAt: turn.now, held: false } };
+  if (process.is === "down") return { ...state, restarts, restartedAt: turn.now, process: { ...process, restartAt: turn.now, held: false } };
   if (process.run.turn !== wanted.run.turn) return state;
   const next = state.turn + 1;
   return {
     ...state,
     restarts,
+    restartedAt: turn.now,
     turn: next,
     wanted: { is: "run", run: { ...wanted.run, turn: next }, because: "the server commanded a restart" },
   };

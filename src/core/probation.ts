@@ -40,6 +40,11 @@ export function probationInterrupted(state: State, turn: Turn): State {
   return change(state, (probation) => ({ ...probation, endsAt: null, sickSince: turn.now }));
 }
 
+/** It cannot show what it is worth: it waits for its next healthy moment, without a clock. */
+export function probationSuspended(state: State): State {
+  return change(state, (probation) => ({ ...probation, endsAt: null, sickSince: null }));
+}
+
 /** The number of crashes during this probation, this one included, decides between a restart and the way back. */
 export function probationCrashed(state: State, reason: string, output: string, turn: Turn): State {
   const crashed = change(state, (probation) => ({

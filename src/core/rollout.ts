@@ -105,6 +105,11 @@ export function refuseOffer(state: State, reason: string, now: Millis): State {
   return wantFallback(concluded, `configuration ${shortHash(hash)} was refused`, now);
 }
 
+/** Notes that the failure was not the configuration's fault; only the newest offer's outcome can be meant. */
+export function blameless(state: State, isBlameless: boolean): State {
+  return state.waiting === null && isBlameless ? { ...state, offers: { ...state.offers, isBlameless } } : state;
+}
+
 /** Sets the outcome of the newest offer; an offer that was superseded gets none. */
 export function conclude(state: State, status: RemoteStatus): State {
   if (state.waiting !== null || state.offers.status?.hash !== status.hash) return state;

@@ -26,3 +26,9 @@ export function onTrial(state: State): boolean {
 export function shortHash(hash: Hex): string {
   return hash === "" ? "without a hash" : hash.slice(0, 12);
 }
+
+/** At the start, what was applied and healthy in the last life is about to run again: nothing else needs to run before it. */
+export function resumes({ attempt, interrupted, offers, rollout, waiting }: State): boolean {
+  const isNext = rollout.is === "preparing" || (waiting !== null && waiting.durable);
+  return attempt === 0 && interrupted !== null && offers.status?.is === "applied" && isNext;
+}

@@ -39,6 +39,10 @@ export interface State {
   readonly said: Said;
   /** The newest prepared configuration in the form that may be shown; null for none. */
   readonly shown: Shown | null;
+  /** When a new identity may restart the Collector again. */
+  readonly renameAt: Millis;
+  /** When the server's last restart command was obeyed. */
+  readonly restartedAt: Millis | null;
   /** Set once by a shutdown request; then nothing is wanted any more. */
   readonly closing: string | null;
   readonly finished: boolean;
@@ -135,6 +139,8 @@ export interface Offers {
   readonly proven: Proven | null;
   readonly failures: readonly Failure[];
   readonly lastOfferAt: Millis | null;
+  /** The newest offer failed for a reason that was not in it: a missing executable, a full disk. */
+  readonly isBlameless: boolean;
   /** How often a known status was repeated, and when last. */
   readonly repeats: number;
   readonly repeatedAt: Millis | null;

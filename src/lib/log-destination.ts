@@ -2,11 +2,11 @@
  * Where log lines go: descriptors, written at once and in order, so that the last line before an end is not lost. A line
  * that cannot be written (disk full, reader gone) is dropped and counted: logging must never stop what runs.
  */
-import { appendFileSync, constants, openSync, closeSync, writeSync } from "node:fs";
+import { appendFileSync, constants, fstatSync, openSync, closeSync, writeSync } from "node:fs";
 import { SupervisorError } from "./error.js";
 
 /** A reader that is slow for a moment gets this much time in all, in steps. */
-const RETRIES_MAX = 10;
+const RETRIES_MAX = 100;
 const RETRY_STEP_MS = 1;
 
 export interface LogDestination {
@@ -38,7 +38,7 @@ const STANDARD: ReadonlyMap<string, number> = new Map([
 
 function openOutput(path: string): number {
   const standard = STANDARD.get(path);
-  if (standard !== undefined) return standard;
+  if (standard !== undefined) return openStandard(standard);
   try {
     // Without O_NONBLOCK a named pipe that nobody reads would hang the start.
     return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK, 0o600);
@@ -46,6 +46,20 @@ function openOutput(path: string): number {
     const { code = "" } = error as NodeJS.ErrnoException;
     const remedy = REMEDIES.get(code) ?? `the system says ${code}`;
     throw new SupervisorError("settings", `cannot open the log file ${path}: ${remedy} (telemetry.logs.output_paths)`, { cause: error });
+  }
+}
+
+/**
+ * A pipe that nobody empties would stop the supervisor for ever, signals included. Opened once more it can be written
+ * without waiting, and whoever shares the original keeps it as it was.
+ */
+function openStandard(descriptor: number): number {
+  try {
+    if (process.platform !== "linux" || !fstatSync(descriptor).isFIFO()) return descriptor;
+    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+  } catch {
+    // Closed, or somebody else's pipe: then the descriptor itself has to do.
+    return descriptor;
   }
 }
 
@@ -115,7 +129,7 @@ class Output {
       const standard = STANDARD.get(path);
       try {
         if (standard === undefined) appendFileSync(path, line, { mode: 0o600 });
-        else if (standard !== this.#descriptor) writeSync(standard, line);
+        else if (standard !== STANDARD.get(this.#path)) writeSync(standard, line);
       } catch {
         // There is nobody left to tell.
       }

@@ -53,3 +53,7 @@ export const USEFUL_MS_MIN = 10_000;
 /** Full reports that a server can ask for at once, and how often after that (AMB-19). */
 export const FULL_REPORT_BURST = 3;
 export const FULL_REPORT_MS = 1_000;
+
+/** Messages that leave at once, and how often after that: a server that answers each with a new order must not make a loop at wire speed. */
+export const TELL_BURST = 100;
+export const TELL_MS = 200;

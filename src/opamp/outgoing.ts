@@ -15,7 +15,7 @@ import {
 import type { Logger } from "../lib/log.js";
 import { Allowance } from "./allowance.js";
 import type { HostFacts } from "./description.js";
-import { FULL_REPORT_BURST, FULL_REPORT_MS } from "./limits.js";
+import { FULL_REPORT_BURST, FULL_REPORT_MS, TELL_BURST, TELL_MS } from "./limits.js";
 import { cutReport, PART_NAMES, type Cut, type PartName } from "./parts.js";
 import { uidToBytes } from "./uid.js";
 
@@ -43,6 +43,7 @@ export class Outgoing {
   readonly #bytesMax: number;
   readonly #host: () => HostFacts;
   readonly #allowance = new Allowance(FULL_REPORT_BURST, FULL_REPORT_MS);
+  readonly #pace = new Allowance(TELL_BURST, TELL_MS);
   readonly #told = new Map<PartName, string>();
   readonly #refused = new Map<PartName, string>();
   readonly #oversize = new Map<PartName, string>();
@@ -62,6 +63,9 @@ export class Outgoing {
   #awaitsReply = false;
   #lastTold: Digests = new Map();
   #storm = false;
+  #paced = false;
+  /** The last look found a message that has to wait. */
+  #heldBack = false;
 
   constructor(log: Logger, bytesMax: number, host: () => HostFacts) {
     this.#log = log;
@@ -123,11 +127,17 @@ export class Outgoing {
     if (this.#cut === null) return null;
     this.#grantAsked(now);
     const recapable = this.#toldCapabilities !== null && this.#toldCapabilities !== this.#cut.report.capabilities;
-    return this.#compose(this.#cut, this.#mustSpeak || recapable, false);
+    const draft = this.#compose(this.#cut, this.#mustSpeak || recapable, false);
+    this.#heldBack = draft !== null && !this.#granted(now);
+    return this.#heldBack ? null : draft;
   }
 
   heldBackMs(now: Millis): Millis | null {
-    return this.#fullAsked || this.#mapAsked() ? this.#allowance.waitMs(now) : null;
+    const waits: Millis[] = [];
+    if (this.#heldBack) waits.push(this.#pace.waitMs(now));
+    if (this.#fullAsked || this.#mapAsked()) waits.push(this.#allowance.waitMs(now));
+    // Even when the wait is over by now: nobody else would ask again.
+    return waits.length === 0 ? null : Math.max(...waits);
   }
 
   heartbeat(): Draft | null {
@@ -174,6 +184,14 @@ export class Outgoing {
       return;
     }
     this.#leaveOut(largest, digest, because);
+  }
+
+  /** What is held back is not lost: the next message tells the newest state. */
+  #granted(now: Millis): boolean {
+    if (this.#pace.take(now)) return true;
+    if (!this.#paced) this.#log.warn("Status changes too often, sending less often", { interval_ms: TELL_MS });
+    this.#paced = true;
+    return false;
   }
 
   #grantAsked(now: Millis): void {

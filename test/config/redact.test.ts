@@ -87,6 +87,17 @@ describe("texts that are no configuration", () => {
     );
   });
 
+  test("a value that the Collector puts between quotes, and one of its lines alone", async () => {
+    const reported = [
+      String.raw`Error: unknown level "line-one-secret\nwith \"quotes\""`,
+      String.raw`{"msg":"bad","error":"unknown level \"line-one-secret\\nwith \\\"quotes\\\"\""}`,
+      "line-one-secret",
+    ].join("\n");
+    expect(await redactConfig({ kind: "output", composed, reported, env: { TOKEN: 'line-one-secret\nwith "quotes"' } })).toBe(
+      [String.raw`Error: unknown level "${"${env:TOKEN}"}"`, String.raw`{"msg":"bad","error":"unknown level \"${"${env:TOKEN}"}\""}`, "${env:TOKEN}"].join("\n"),
+    );
+  });
+
   test("broken YAML is never returned as it is", async () => {
     const reported = "a: [tok-7f3a9c\npassword: hunter22\nprivate_key: |\n  one\n  two\nb: 1\n";
     expect(await redactConfig({ composed, reported, env })).toBe("a: [${env:TOKEN}\npassword: [REDACTED]\nprivate_key: [REDACTED]\n  [REDACTED]\n  [REDACTED]\nb: 1\n");

@@ -1,8 +1,10 @@
 /** Log lines as users parse them, and a logger that nothing can bring down. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, constants, mkdirSync, mkdtempSync, openSync, readSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LogSettings } from "../../src/config/settings.js";
 import { systemClock } from "../../src/lib/clock.js";
@@ -208,6 +210,25 @@ describe("outputs", () => {
     closeSync(second);
   });
 
+  test.runIf(process.platform === "linux")("a standard output that nobody reads does not stop the supervisor", () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const reader = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
+    const writer = openSync(pipe, constants.O_WRONLY);
+    const bundle = join(folder, "logger.mjs");
+    const source = fileURLToPath(new URL("../../src/lib/log-pino.ts", import.meta.url));
+    buildSync({ entryPoints: [source], bundle: true, platform: "node", format: "esm", outfile: bundle, logLevel: "silent", banner: { js: REQUIRE } });
+    const program = `
+      const { createLogger } = await import(${JSON.stringify(bundle)});
+      const log = createLogger(${JSON.stringify(settings({ outputPaths: ["stdout"], errorOutputPaths: ["stderr"] }))});
+      for (let count = 0; count < 50; count++) log.info("Filling", { text: "x".repeat(10_000) });`;
+    const ended = spawnSync(process.execPath, ["--input-type=module", "--eval", program], { stdio: ["ignore", writer, "pipe"], timeout: 10_000 });
+    closeSync(writer);
+    closeSync(reader);
+    expect([ended.status, ended.signal]).toEqual([0, null]);
+    expect(ended.stderr.toString()).toBe("opampsupervisor: log output stdout: cannot write to it (EAGAIN), log lines are lost\n");
+  });
+
   test("a reader that is too slow loses lines instead of stopping the supervisor", () => {
     const pipe = join(folder, "pipe");
     execFileSync("mkfifo", [pipe]);
@@ -227,6 +248,9 @@ describe("outputs", () => {
     );
   });
 });
+
+/** Packages that are not modules call `require`. */
+const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 /** Whatever is in a pipe now. */
 function drain(descriptor: number): string {

@@ -259,6 +259,27 @@ describe("full state on request", () => {
   });
 });
 
+describe("a status that changes at wire speed", () => {
+  test("is told a hundred times at once, then five times a second, always the newest", () => {
+    const { session, send, log } = start();
+    const told: boolean[] = [];
+    const status = (count: number): Parameters<typeof reportOf>[0] => ({ remoteConfig: { status: { is: "applying", hash: count.toString(16).padStart(4, "0"), error: "" }, repeat: 0 } });
+    for (let count = 0; count < 103; count++) {
+      session.tell(reportOf(status(count)), 0n);
+      told.push(send(0) !== null);
+      session.received(serverMessage({}));
+    }
+    expect(told.filter(Boolean)).toHaveLength(100);
+    expect(told.slice(100)).toEqual([false, false, false]);
+    expect(session.heldBackMs(0)).toBe(200);
+    expect(send(199)).toBeNull();
+    // The clock went on between the two questions.
+    expect(session.heldBackMs(200)).toBe(0);
+    expect(Buffer.from(send(200)?.remoteConfigStatus?.lastRemoteConfigHash ?? []).toString("hex")).toBe("0066");
+    expect(log.of("warn")).toEqual(["Status changes too often, sending less often"]);
+  });
+});
+
 describe("refused content", () => {
   test("is not sent again until it changes or the full state is asked for", () => {
     const { session, send, log } = start();

@@ -40,6 +40,23 @@ test("a single crash that recovers is a restart, and the probation begins anew",
   expect(story.state.offers.lastWorking?.hash).toBe("A");
 });
 
+test("an executable that is away for a while is not the configuration's fault: APPLIED stays, and probation begins anew", async () => {
+  const story = await applied("A");
+  await story.exited({ code: 2 });
+  for (let i = 0; i < 8; i++) {
+    while (story.state.process.is === "down") await story.advance(1_000);
+    await story.post({ is: "collector-not-started", attempt: story.state.attempt, error: "there is no such file" });
+  }
+  expect(story.state.offers).toMatchObject({ status: { is: "applied", hash: "A" }, failures: [] });
+  while (story.state.process.is === "down") await story.advance(1_000);
+  await story.started();
+  await story.health("healthy");
+  await story.advance(59_999);
+  expect(story.state.offers.lastWorking).toBe(null);
+  await story.advance(1);
+  expect(story.state.offers).toMatchObject({ lastWorking: { hash: "A" }, status: { is: "applied", hash: "A" } });
+});
+
 test("a crash loop during probation turns APPLIED into FAILED, and what was good runs again", async () => {
   const story = await applied("A");
   await story.advance(60_000);

@@ -41,7 +41,11 @@ test("a restart command is a new turn of the same run, and ends a pause after cr
   await story.exited();
   await story.started();
   await story.exited({ code: 1 });
+  await story.advance(900);
   await story.exited({ code: 1 });
+  await story.advance(1_100);
+  await story.exited({ code: 1 });
+  await story.advance(500);
   await story.post({ is: "restart-commanded" });
   expect(story.read()).toMatchInlineSnapshot(`
     "> restart-commanded
@@ -57,8 +61,12 @@ test("a restart command is a new turn of the same run, and ends a pause after cr
       tell unset; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy"
     > collector-exited #3 code 1
       tell unset; unhealthy "the Collector exited with code 1 before it was healthy"
+      start-collector #4 digest-local (the Collector ended unasked)
+      tell unset; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy"
+    > collector-exited #4 code 1
+      tell unset; unhealthy "the Collector exited with code 1 before it was healthy"
     > restart-commanded
-      start-collector #4 digest-local (the server commanded a restart)
+      start-collector #5 digest-local (the server commanded a restart)
       tell unset; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy""
   `);
 });
@@ -154,4 +162,34 @@ test("a Collector whose extension stays silent is reported, and goes on running"
   story.read();
   await story.advance(3_000);
   expect(story.read()).toMatchInlineSnapshot(`"  tell unset; unhealthy "the Collector runs, but its opamp extension has not reported within agent.bootstrap_timeout; see agent.log in the storage directory""`);
+});
+
+test("restart commands at wire speed are one restart every two seconds", async () => {
+  const story = new Story();
+  await story.up();
+  for (let i = 0; i < 100; i++) {
+    await story.post({ is: "restart-commanded" });
+    if (story.state.process.is === "stopping") await story.exited();
+    if (story.state.process.is === "starting") {
+      await story.started();
+      await story.health("healthy");
+    }
+    await story.advance(100);
+  }
+  expect(story.state.attempt).toBe(6);
+});
+
+test("a new identity in each reply restarts the Collector at most every ten seconds, and the last one counts", async () => {
+  const story = new Story();
+  await story.up();
+  for (let i = 0; i < 250; i++) {
+    await story.post({ is: "identity-assigned", instanceUid: `uid-${i}` });
+    if (story.state.base.preparing !== 0) await story.prepared();
+    if (story.state.process.is === "stopping") await story.exited();
+    await story.advance(100);
+  }
+  expect(story.state.attempt).toBeLessThanOrEqual(4);
+  await story.advance(10_000);
+  await story.prepared();
+  expect(story.state.base.build?.instanceUid).toBe("uid-249");
 });

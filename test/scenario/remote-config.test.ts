@@ -183,3 +183,22 @@ test("a configuration with nothing to run stops the Collector and is applied", a
       tell applied empty; healthy "not running: the configuration has nothing to run""
   `);
 });
+
+test("what failed for want of the executable may be offered again, what failed by itself may not", async () => {
+  const story = new Story();
+  await story.up();
+  await story.post({ is: "remote-config-offered", config: offerOf("A") });
+  await story.refused("/otelcol: no such file", { isBlameless: true });
+  await story.advance(10_000);
+  story.read();
+  await story.post({ is: "remote-config-offered", config: offerOf("A") });
+  expect(story.trace.filter((line) => line.includes("prepare"))).toEqual([]);
+  await story.advance(20_000);
+  await story.post({ is: "remote-config-offered", config: offerOf("A") });
+  expect(story.trace.filter((line) => line.includes("prepare")).length).toBe(1);
+  await story.refused("unknown exporter");
+  await story.advance(60_000);
+  story.read();
+  await story.post({ is: "remote-config-offered", config: offerOf("A") });
+  expect(story.trace.filter((line) => line.includes("prepare"))).toEqual([]);
+});

@@ -122,7 +122,7 @@ export class Oracle {
     const content = this.#contents.get(status.hash) ?? "";
     const before = this.#finals.get(status.hash);
     const turned = before === "applied" && status.is === "failed";
-    this.check(before === undefined || before === status.is || turned || before === "failed-unsaved", `${status.hash} was ${before}, is ${status.is}`);
+    this.check(before === undefined || before === status.is || turned || before === "failed-blameless", `${status.hash} was ${before}, is ${status.is}`);
     if (status.is === "applied") {
       this.check(this.#healthy.has(content) || content.startsWith("nothing"), `applied, never healthy: ${status.hash}`);
       this.check(this.#disk?.status?.hash === status.hash && this.#disk.status.is === "applied", `told before it is on disk: ${status.hash}`);
@@ -131,7 +131,13 @@ export class Oracle {
     }
     if (status.error.startsWith("cannot store")) {
       this.check(this.#saveFailed, `failed for storage, which never failed: ${status.hash}`);
-      this.#finals.set(status.hash, "failed-unsaved");
+      this.#finals.set(status.hash, "failed-blameless");
+      return;
+    }
+    // No fault of the configuration either: the same may be offered again, and work.
+    if (status.error.startsWith("the Collector could not be started")) {
+      this.check(this.#rejected.has(content), `failed for a start that never failed: ${status.hash}`);
+      this.#finals.set(status.hash, "failed-blameless");
       return;
     }
     if (status.error.startsWith("the supervisor ended")) {

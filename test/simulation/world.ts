@@ -267,7 +267,7 @@ export class World {
     const { ticket, remote, instanceUid } = effect;
     if (content.startsWith("refused")) {
       this.oracle.refused(content);
-      return this.post({ is: "config-refused", ticket, reason: `refused ${content}` });
+      return this.post({ is: "config-refused", ticket, reason: `refused ${content}`, isBlameless: false });
     }
     const build = buildOf(remote, { runs: !content.startsWith("nothing"), instanceUid, digest: content });
     this.post({ is: "config-prepared", ticket, build });

@@ -168,8 +168,8 @@ export class Story {
     await this.post({ is: "config-prepared", ticket: effect.ticket, build: buildOf(effect.remote, { instanceUid: effect.instanceUid, ...options }) });
   }
 
-  async refused(reason: string): Promise<void> {
-    await this.post({ is: "config-refused", ticket: this.#last("prepare-config").ticket, reason });
+  async refused(reason: string, options: { isBlameless?: boolean } = {}): Promise<void> {
+    await this.post({ is: "config-refused", ticket: this.#last("prepare-config").ticket, reason, isBlameless: options.isBlameless ?? false });
   }
 
   async started(): Promise<void> {
