@@ -36,7 +36,7 @@ export function readServerMessage(message: ServerToAgent, instanceUid: string, c
   const assigned = readIdentity(message, instanceUid, ignored);
   if (assigned !== null) events.push({ is: "identity-assigned", instanceUid: assigned });
   if (message.remoteConfig !== undefined) {
-    const config = can(Bit.AgentCapabilities_AcceptsRemoteConfig) ? readRemoteConfig(message.remoteConfig) : null;
+    const config = can(Bit.AgentCapabilities_AcceptsRemoteConfig) ? readRemoteConfig(message.remoteConfig, ignored) : null;
     if (config !== null) events.push({ is: "remote-config-offered", config });
     if (!can(Bit.AgentCapabilities_AcceptsRemoteConfig)) ignored.push("remote_config");
   }
@@ -53,6 +53,9 @@ export function readServerMessage(message: ServerToAgent, instanceUid: string, c
     ignored,
   };
 }
+
+/** A hash is echoed, logged and stored with every status; no server needs more than this. */
+const HASH_BYTES_MAX = 1_024;
 
 /** A number, since the enum is open: one that this version has no name for may arrive. */
 const RESTART: number = CommandType.CommandType_Restart;
@@ -74,8 +77,12 @@ function readIdentity(message: ServerToAgent, instanceUid: string, ignored: stri
 }
 
 /** Null: `config` is not set, which means unchanged (RC-11); an empty map is a configuration. */
-function readRemoteConfig(offer: AgentRemoteConfig): RemoteConfig | null {
+function readRemoteConfig(offer: AgentRemoteConfig, ignored: string[]): RemoteConfig | null {
   if (offer.config === undefined) return null;
+  if (offer.configHash.length > HASH_BYTES_MAX) {
+    ignored.push(`remote_config (its config_hash of ${offer.configHash.length} bytes is longer than ${HASH_BYTES_MAX})`);
+    return null;
+  }
   return { hash: Buffer.from(offer.configHash).toString("hex"), files: readFiles(offer.config) };
 }
 

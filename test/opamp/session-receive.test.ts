@@ -57,6 +57,8 @@ describe("remote configuration", () => {
     const empty = session.received(serverMessage({ remoteConfig: { configHash: Uint8Array.of(9), config: {} } }));
     expect(empty.events).toEqual([{ is: "remote-config-offered", config: { hash: "09", files: [] } }]);
     expect(session.received(serverMessage({ remoteConfig: { configHash: Uint8Array.of(9) } })).events).toEqual([]);
+    expect(session.received(serverMessage({ remoteConfig: { configHash: new Uint8Array(1_025), config: {} } })).events).toEqual([]);
+    expect(session.received(serverMessage({ remoteConfig: { configHash: new Uint8Array(1_024), config: {} } })).events).toHaveLength(1);
   });
 
   test("is ignored with one warning without the capability", () => {
