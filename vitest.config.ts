@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/interop/**", "node_modules/**"],
+    globalSetup: ["test/e2e/support/build.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: "forks",
