@@ -6,7 +6,7 @@
 import { FAILURES_MAX, TRIAL_LIVES_MAX } from "./limits.js";
 import type { Memory, Trial } from "./memory.js";
 import type { Policy } from "./policy.js";
-import type { Base, Offers, State, Waiting } from "./state.js";
+import type { Base, Offers, State } from "./state.js";
 import type { Millis, RememberedFacts } from "./values.js";
 
 export function begin(policy: Policy, memory: Memory, remembered: RememberedFacts | null, now: Millis): State {
@@ -22,7 +22,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     rollout: { is: "idle" },
     probation: null,
     interrupted,
-    waiting: interruptedOffer(policy, memory, interrupted, now),
+    ...interruptedOffers(policy, memory, interrupted, now),
     offers,
     restarts: { crashes: 0 },
     executable: remembered === null ? { is: "unknown" } : { is: "known", facts: remembered.executable },
@@ -86,11 +86,15 @@ function baseOf(policy: Policy, offers: Offers, trial: Trial | null, now: Millis
   return { from: "local", remote: null, ...none };
 }
 
-/** Also what a supervisor left that died before the trial began: received, told as APPLYING, and nothing more. */
-function interruptedOffer(policy: Policy, memory: Memory, trial: Trial | null, now: Millis): Waiting | null {
-  if (!policy.acceptsRemoteConfig) return null;
+/**
+ * Also what a supervisor left that died before the trial began: received, told as APPLYING, and nothing more. What was on
+ * probation comes back before the trial that followed it: only then it can be returned to.
+ */
+function interruptedOffers(policy: Policy, memory: Memory, trial: Trial | null, now: Millis): Pick<State, "waiting" | "later"> {
   const { lastReceived, onProbation, status } = memory;
   const newest = trial === null ? status?.is === "applying" && memory.trial === null : trial.hash === lastReceived?.hash;
-  const offer = newest ? lastReceived : trial === null ? null : onProbation;
-  return offer === null ? null : { offer, durable: true, actAt: now, firstAt: now };
+  const isBoth = newest && trial !== null && onProbation !== null;
+  const offer = newest && !isBoth ? lastReceived : trial === null ? null : onProbation;
+  if (!policy.acceptsRemoteConfig || offer === null) return { waiting: null, later: null };
+  return { waiting: { offer, durable: true, actAt: now, firstAt: now }, later: isBoth ? lastReceived : null };
 }

@@ -30,7 +30,10 @@ export function decide(state: State, turn: Turn): Decision {
 
 /** Transitions that follow from the state alone: a configuration with nothing to run is applied once nothing runs. */
 function settle(state: State, turn: Turn): State {
-  const { process, rollout } = state;
+  const { later, process, rollout, waiting } = state;
+  if (later !== null && waiting === null && rollout.is === "idle") {
+    return { ...state, later: null, waiting: { offer: later, durable: true, actAt: turn.now, firstAt: turn.now } };
+  }
   if (rollout.is !== "trying" || rollout.build.prepared.runs || process.is !== "down") return state;
   return applyTrial(state, rollout.build, rollout.offer.hash, turn.now);
 }

@@ -52,15 +52,17 @@ export function memory(state: State): Memory {
   return { instanceUid, lastReceived, lastWorking, status, proven, onProbation: onProbation(state), trial: trial(state), failures };
 }
 
-function onProbation({ offers, probation }: State): RemoteConfig | null {
-  const remote = probation?.build.remote ?? null;
+function onProbation({ later, offers, probation, rollout, waiting }: State): RemoteConfig | null {
+  // While it is brought back it is still what it was.
+  const comingBack = later === null ? null : (waiting?.offer ?? (rollout.is === "idle" ? null : rollout.offer));
+  const remote = comingBack ?? probation?.build.remote ?? null;
   return remote === offers.lastReceived ? null : remote;
 }
 
 /** The newest offer from its receipt to the end of its probation. Also one that kills the supervisor while it is prepared counts. */
 function trial(state: State): Trial | null {
-  const { closing, interrupted, probation, rollout, waiting } = state;
-  const hash = waiting?.offer.hash ?? (rollout.is === "idle" ? probation?.hash : rollout.offer.hash);
+  const { closing, interrupted, later, probation, rollout, waiting } = state;
+  const hash = later?.hash ?? waiting?.offer.hash ?? (rollout.is === "idle" ? probation?.hash : rollout.offer.hash);
   if (hash === undefined) return null;
   const lives = interrupted?.hash === hash ? interrupted.lives : 1;
   // A clean end is no death.

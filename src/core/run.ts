@@ -29,6 +29,8 @@ export function shortHash(hash: Hex): string {
 
 /** At the start, what was applied and healthy in the last life is about to run again: nothing else needs to run before it. */
 export function resumes({ attempt, interrupted, offers, rollout, waiting }: State): boolean {
-  const isNext = rollout.is === "preparing" || (waiting !== null && waiting.durable);
-  return attempt === 0 && interrupted !== null && offers.status?.is === "applied" && isNext;
+  const next = waiting?.durable === true ? waiting.offer : rollout.is === "preparing" ? rollout.offer : null;
+  if (attempt !== 0 || interrupted === null || next === null) return false;
+  // One that is not the newest is there only because it was applied before the newest came.
+  return offers.status?.is === "applied" || offers.status?.hash !== next.hash;
 }

@@ -31,6 +31,8 @@ export interface State {
   readonly interrupted: Trial | null;
   /** The newest offer, while it waits for its turn. */
   readonly waiting: Waiting | null;
+  /** After a death in the middle of a trial: that trial, while what was on probation before it is brought back first. */
+  readonly later: RemoteConfig | null;
   readonly offers: Offers;
   readonly restarts: Restarts;
   readonly executable: Executable;

@@ -263,3 +263,48 @@ test("without a probation what was healthy once is good", async () => {
   await swap(story, "A");
   expect(story.saves.at(-1)).toMatchObject({ lastWorking: { hash: "A" }, trial: null });
 });
+
+test("after a death in the middle of a trial, what was on probation comes back first, and is returned to when the trial fails", async () => {
+  const status = { is: "applying", hash: "B", error: "" } as const;
+  const trial = { hash: "B", lives: 1 };
+  const story = new Story({ memory: { lastReceived: offerOf("B"), lastWorking: offerOf("G"), onProbation: offerOf("A"), status, trial } });
+  await story.settle();
+  await story.prepared(); // the good one, for the way back
+  await story.prepared(); // the one on probation
+  await story.started();
+  expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trial: { hash: "B", lives: 2 } });
+  await story.health("healthy");
+  await story.prepared(); // the trial that was cut short
+  await story.exited();
+  await story.started();
+  await story.exited({ code: 1 });
+  await story.started();
+  await story.health("healthy");
+  expect(story.read()).toMatchInlineSnapshot(`
+    "  prepare-config G (the supervisor has started)
+      tell applying B; unhealthy "the configuration is being prepared"
+    > config-prepared digest-G
+      prepare-config A (configuration A was offered)
+      tell applying B; unhealthy "the Collector is starting"
+    > config-prepared digest-A
+      start-collector #1 digest-A (configuration A was offered)
+    > collector-started #1
+    > collector-health #1 healthy
+      prepare-config B (configuration B was offered)
+      tell applying B; healthy
+    > config-prepared digest-B
+      stop-collector #1 next digest-B (configuration B was offered)
+      tell applying B; unhealthy "the Collector is being stopped"
+    > collector-exited #1 code 0
+      start-collector #2 digest-B (configuration B was offered)
+      tell applying B; unhealthy "the Collector is starting"
+    > collector-started #2
+    > collector-exited #2 code 1
+      save status failed B, received B, working G, on trial A
+      start-collector #3 digest-A (configuration B failed)
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead"; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy"
+    > collector-started #3
+    > collector-health #3 healthy
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead"; healthy"
+  `);
+});
