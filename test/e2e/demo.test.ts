@@ -26,7 +26,13 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   demo.child.kill("SIGKILL");
-  for (const pid of await processesOf(directory)) process.kill(pid, "SIGKILL");
+  for (const pid of await processesOf(directory)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended by itself meanwhile.
+    }
+  }
   await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
