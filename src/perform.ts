@@ -133,7 +133,7 @@ export class Performer {
       const facts = await this.#currentFacts();
       const { configFiles, description, orphanDetectionIntervalMs } = settings.agent;
       const { prepared, warnings } = await composeConfig(
-        { configFiles, remote, ownTelemetry: null, instanceUid, description, orphanDetectionIntervalMs, executable: facts, env: defined(env) },
+        { configFiles, remote, instanceUid, description, orphanDetectionIntervalMs, executable: facts, env: defined(env) },
         this.#lifetime.signal,
       );
       for (const warning of warnings) log.warn("Configuration layer", { warning });

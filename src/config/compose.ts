@@ -14,8 +14,6 @@ export interface ComposeInput {
   readonly configFiles: readonly string[];
   /** Null: nothing received, or not accepted. */
   readonly remote: RemoteConfig | null;
-  /** The place of offered telemetry destinations: an empty layer for now. */
-  readonly ownTelemetry: null;
   readonly instanceUid: string;
   readonly description: Settings["agent"]["description"];
   readonly orphanDetectionIntervalMs: number;

@@ -27,7 +27,6 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     restarts: { crashes: 0 },
     executable: remembered === null ? { is: "unknown" } : { is: "known", facts: remembered.executable },
     storage: { is: "working" },
-    server: { is: "never-connected" },
     said: {
       description: remembered?.description ?? null,
       components: remembered?.components ?? null,

@@ -47,9 +47,9 @@ export function observe(state: State, event: Event, turn: Turn): State {
     case "config-refused":
       return observeRefused(state, event, turn);
     case "server-connected":
-      return { ...state, server: { is: "connected" } };
     case "server-lost":
-      return { ...state, server: { is: "lost", error: event.error } };
+      // Nothing is decided by it: the Collector's work does not depend on the server.
+      return state;
     case "remote-config-offered":
       return observeOffer(state, event.config, turn);
     case "identity-assigned":

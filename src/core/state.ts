@@ -37,7 +37,6 @@ export interface State {
   readonly restarts: Restarts;
   readonly executable: Executable;
   readonly storage: Storage;
-  readonly server: Server;
   readonly said: Said;
   /** The newest prepared configuration in the form that may be shown; null for none. */
   readonly shown: Shown | null;
@@ -162,11 +161,6 @@ export type Executable =
 export type Storage =
   | { readonly is: "working" }
   | { readonly is: "failing"; readonly error: string; readonly retryAt: Millis };
-
-export type Server =
-  | { readonly is: "never-connected" }
-  | { readonly is: "connected" }
-  | { readonly is: "lost"; readonly error: string };
 
 export interface Shown {
   readonly digest: Hex;

@@ -8,7 +8,6 @@ export function composeInput(given: Partial<Omit<ComposeInput, "executable">> & 
   return {
     configFiles: [],
     remote: null,
-    ownTelemetry: null,
     instanceUid: INSTANCE_UID,
     description: { identifyingAttributes: {}, nonIdentifyingAttributes: {}, includeResourceAttributes: false },
     orphanDetectionIntervalMs: 5000,
