@@ -1,22 +1,26 @@
 /**
- * What changed from one state to the next, as log lines: one at info for each change of a part, with its reason. So
- * whoever reads the log at info reads the course of events without a gap.
+ * What changed from one state to the next, as log lines: one for each decision and each change of a part, with its reason.
+ * So whoever reads the log at info, or `history.jsonl`, reads the course of events without a gap. `because`, `hash` and
+ * `attempt` mean the same in every line; reasons are in the very words that the server is told.
  */
 import type { State } from "./core/state.js";
-import { shortHash } from "./core/run.js";
+import { alive, shortHash } from "./core/run.js";
+import type { Build } from "./core/values.js";
 import type { Fields } from "./lib/log.js";
+import { rolloutNews } from "./news-rollout.js";
 
 export interface NewsLine {
   readonly level: "info" | "warn" | "error";
   readonly message: string;
   readonly fields: Fields;
+  /** What is known by it of a configuration that ran. */
+  readonly result?: { readonly digest: string; readonly is: "healthy" | "good" | "failed"; readonly because: string };
 }
 
 export function news(before: State, after: State): NewsLine[] {
   return [
+    ...rolloutNews(before, after),
     ...processNews(before, after),
-    ...offerNews(before, after),
-    ...baseNews(before, after),
     ...storageNews(before, after),
     ...executableNews(before, after),
     ...identityNews(before, after),
@@ -24,60 +28,47 @@ export function news(before: State, after: State): NewsLine[] {
 }
 
 function processNews(before: State, after: State): NewsLine[] {
-  const process = after.process;
-  if (before.process.is === process.is && attemptOf(before) === attemptOf(after)) {
+  const { process } = after;
+  const was = alive(before.process);
+  if (before.process.is === process.is && was?.attempt === alive(process)?.attempt) {
     const late = process.is === "starting" && process.late && before.process.is === "starting" && !before.process.late;
     return late ? [{ level: "warn", message: "Collector does not report", fields: { attempt: process.attempt } }] : [];
   }
   switch (process.is) {
     case "starting": {
+      const fields = { attempt: process.attempt, because: startBecause(after), ...nameOf(process.run.build) };
+      if (was?.attempt === process.attempt) return [info("Collector is reloaded", fields)];
       // An end and the restart right behind it are one turn.
-      const ended = before.process.is !== "down" && before.process.is !== "stopping" && process.after !== "";
-      const starts = info("Collector starts", { attempt: process.attempt, because: startBecause(after), config: shortHash(process.run.build.prepared.digest) });
-      return ended ? [endedUnasked(process.after, after), starts] : [starts];
+      const ended = was !== null && was.is !== "stopping" && process.after !== "";
+      return [...(ended ? [endedUnasked(before, process.after, after)] : []), info("Collector starts", fields)];
     }
-    case "healthy":
-      return [info("Collector is healthy", { attempt: process.attempt })];
+    case "healthy": {
+      const { build } = process.run;
+      const result = { digest: build.prepared.digest, is: "healthy", because: "" } as const;
+      return [{ ...info("Collector is healthy", { attempt: process.attempt, ...nameOf(build) }), result }];
+    }
     case "unhealthy":
-      return [{ level: "warn", message: "Collector is unhealthy", fields: { attempt: process.attempt, error: process.error } }];
+      return [{ level: "warn", message: "Collector is unhealthy", fields: { attempt: process.attempt, because: process.error } }];
     case "stopping":
-      return [info("Collector stops", { attempt: process.attempt, because: after.closing ?? wantedBecause(after) })];
-    case "down":
-      return process.error === ""
-        ? [info("Collector is stopped", {})]
-        : [endedUnasked(process.error, after)];
+      return [info("Collector stops", { attempt: process.attempt, because: after.closing ?? after.wanted.because })];
+    case "down": {
+      if (process.error === "") return [info("Collector is stopped", { ...(was === null ? {} : { attempt: was.attempt }) })];
+      const held: NewsLine = { level: "error", message: "Collector is held", fields: { because: `${after.restarts.crashes} crashes in a row; it is tried again slowly` } };
+      return [endedUnasked(before, process.error, after), ...(process.held ? [held] : [])];
+    }
   }
 }
 
-function endedUnasked(error: string, { restarts }: State): NewsLine {
-  return { level: "error", message: "Collector ended unasked", fields: { error, crashes: restarts.crashes } };
-}
-
-function offerNews(before: State, after: State): NewsLine[] {
-  const status = after.offers.status;
-  if (status === null || before.offers.status === status) return [];
-  const fields = { hash: status.hash };
-  switch (status.is) {
-    case "applying":
-      return [info("Remote configuration received", fields)];
-    case "applied":
-      return [info("Remote configuration applied", fields)];
-    case "failed":
-      return [{ level: "error", message: "Remote configuration failed", fields: { ...fields, reason: status.error } }];
-  }
-}
-
-function baseNews(before: State, after: State): NewsLine[] {
-  const { base } = after;
-  if (base.refusal === "" || base.refusal === before.base.refusal) return [];
-  const fields = { reason: base.refusal, next: base.from };
-  return [{ level: "error", message: "Configuration cannot run, stepping down", fields }];
+function endedUnasked(before: State, error: string, { restarts }: State): NewsLine {
+  const was = alive(before.process);
+  const about = was === null ? {} : { attempt: was.attempt, ...nameOf(was.run.build) };
+  return { level: "error", message: "Collector ended unasked", fields: { because: error, crashes: restarts.crashes, ...about } };
 }
 
 function storageNews(before: State, after: State): NewsLine[] {
   if (before.storage.is === after.storage.is) return [];
   return after.storage.is === "failing"
-    ? [{ level: "error", message: "Storage cannot be written", fields: { error: after.storage.error } }]
+    ? [{ level: "error", message: "Storage cannot be written", fields: { because: after.storage.error } }]
     : [info("Storage can be written again", {})];
 }
 
@@ -88,7 +79,7 @@ function executableNews(before: State, after: State): NewsLine[] {
     return [info("Collector executable described", { name: executable.facts.name, version: executable.facts.version })];
   }
   return executable.is === "failing"
-    ? [{ level: "error", message: "Collector executable cannot be described", fields: { error: executable.error } }]
+    ? [{ level: "error", message: "Collector executable cannot be described", fields: { because: executable.error } }]
     : [];
 }
 
@@ -97,19 +88,16 @@ function identityNews(before: State, after: State): NewsLine[] {
   return [info("Instance uid assigned by the server", { old_id: before.instanceUid, new_id: after.instanceUid })];
 }
 
-function info(message: string, fields: Fields): NewsLine {
-  return { level: "info", message, fields };
-}
-
-function attemptOf(state: State): number {
-  return state.process.is === "down" ? 0 : state.process.attempt;
-}
-
 /** A crash is its own reason; a trial that failed over one is told by what is wanted now. */
 function startBecause(state: State): string {
   return state.restarts.crashes > 0 ? "the Collector ended unasked" : state.wanted.because;
 }
 
-function wantedBecause(state: State): string {
-  return state.wanted.because;
+/** The remote configuration that takes part, and the composed text, short enough to compare by eye. */
+export function nameOf({ prepared: { digest, remoteHash } }: Build): Fields {
+  return { hash: remoteHash ?? "", config: shortHash(digest) };
+}
+
+export function info(message: string, fields: Fields): NewsLine {
+  return { level: "info", message, fields };
 }

@@ -7,31 +7,28 @@ import { collectorArguments } from "./collector/arguments.js";
 import { startCollector, type CollectorProcess } from "./collector/commander.js";
 import { forgetCollector, recordCollector } from "./collector/leftover.js";
 import type { Output } from "./collector/output.js";
-import { validateConfig } from "./collector/validate.js";
-import { composeConfig } from "./config/compose.js";
+import { MemoryKills, type Counts as MemoryKillCounts } from "./collector/memory-kills.js";
 import type { Settings } from "./config/settings.js";
-import { EXTENSION_PORT_VARIABLE, EXTENSION_SECRET_VARIABLE, PARENT_PID_VARIABLE } from "./config/variables.js";
 import type { Effect } from "./core/effect.js";
 import type { Event } from "./core/event.js";
-import type { Build, EffectiveFile, ExecutableFacts, Prepared, Run } from "./core/values.js";
+import type { Build, ExecutableFacts, Run } from "./core/values.js";
+import { environmentOfRun } from "./environment.js";
 import { unreachable } from "./lib/check.js";
 import type { Clock } from "./lib/clock.js";
-import { messageOf, SupervisorError } from "./lib/error.js";
+import { messageOf } from "./lib/error.js";
 import type { Logger } from "./lib/log.js";
 import type { KnownExecutable } from "./known-executable.js";
 import type { ExtensionServer } from "./opamp/extension.js";
+import { Preparer } from "./preparer.js";
 import { Redactor } from "./redactor.js";
+import type { KeptConfigs } from "./storage/kept-configs.js";
 import type { Store } from "./storage/store.js";
 
 /** From SIGTERM to SIGKILL, as the Go supervisor waits. */
 export const STOP_GRACE_MS = 10_000;
-/** `validate` of a large configuration under load. */
-const VALIDATE_MS_MAX = 60_000;
 /** The Collector reports healthy a moment before it listens to signals: a SIGHUP in between would end it, undrained. */
 const RELOAD_SETTLE_MS = 50;
-/** Long enough for a spawn, short enough for a person who looks at a Collector that does not come up. */
-const SHOW_DELAY_MS = 100;
-/** What a reason quotes of the Collector's output: the cause stands in its last line, what comes before is mostly routine. */
+/** What a reason quotes of the Collector's output by default: the cause stands in its last line, what comes before is mostly routine. */
 const TAIL_BYTES_MAX = 2_048;
 const TAIL_LINES_MAX = 5;
 const SECRET_BYTES = 32;
@@ -42,6 +39,7 @@ export interface PerformerEdges {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: Store;
+  readonly kept: KeptConfigs;
   readonly extension: ExtensionServer;
   /** The port that the extension server listens on. */
   readonly extensionPort: number;
@@ -63,12 +61,15 @@ export class Performer {
   /** The composed text of the current attempt: what its reported configuration is redacted by. */
   #running: Build | null = null;
   readonly #redactor: Redactor;
+  readonly #preparer: Preparer;
+  readonly #memoryKills = new MemoryKills();
   /** Reports are redacted one after the other, so that they arrive in their order. */
   #reporting: Promise<void> = Promise.resolve();
 
   constructor(edges: PerformerEdges) {
     this.#edges = edges;
     this.#redactor = new Redactor({ env: { ...edges.env, ...edges.settings.agent.env }, log: edges.log });
+    this.#preparer = new Preparer({ ...edges, redactor: this.#redactor, signal: this.#lifetime.signal, currentFacts: () => this.#currentFacts() });
   }
 
   perform(effect: Effect): void {
@@ -76,7 +77,7 @@ export class Performer {
       case "describe-executable":
         return void this.#describe();
       case "prepare-config":
-        return void this.#prepare(effect);
+        return void this.#preparer.prepare(effect);
       case "start-collector":
         this.#starting = this.#start(effect.attempt, effect.run);
         return;
@@ -126,68 +127,23 @@ export class Performer {
     return facts;
   }
 
-  async #prepare(effect: Extract<Effect, { do: "prepare-config" }>): Promise<void> {
-    const { settings, post, log, env } = this.#edges;
-    const { ticket, remote, instanceUid } = effect;
-    try {
-      const facts = await this.#currentFacts();
-      const { configFiles, description, orphanDetectionIntervalMs } = settings.agent;
-      const { prepared, warnings } = await composeConfig(
-        { configFiles, remote, instanceUid, description, orphanDetectionIntervalMs, executable: facts, env: defined(env) },
-        this.#lifetime.signal,
-      );
-      for (const warning of warnings) log.warn("Configuration layer", { warning });
-      const reason = await this.#validate(prepared.text, prepared.digest === effect.provenDigest, facts);
-      if (reason !== null) return post({ is: "config-refused", ticket, reason, isBlameless: false });
-      post({ is: "config-prepared", ticket, build: { prepared, remote, instanceUid } });
-      void this.#show(prepared);
-    } catch (error) {
-      const isBlameless = !(error instanceof SupervisorError && /^config-/.test(error.code));
-      post({ is: "config-refused", ticket, reason: messageOf(error), isBlameless });
-    }
-  }
-
-  /** The process is on its way before this begins: redaction costs as much as composition. */
-  async #show({ digest, text }: Prepared): Promise<void> {
-    const { clock, post } = this.#edges;
-    await clock.sleep(SHOW_DELAY_MS);
-    post({ is: "config-shown", digest, files: await this.#redactor.files([yamlFile(text)], text) });
-  }
-
-  /** The validator reads the very file that is renamed to `effective.yaml` later. Null: nothing against it. */
-  async #validate(text: string, proven: boolean, facts: ExecutableFacts): Promise<string | null> {
-    const { settings, store } = this.#edges;
-    if (!settings.agent.validateConfig || proven) return null;
-    const path = await store.stageEffective(text);
-    const result = await validateConfig({
-      executable: settings.agent.executable,
-      path,
-      allowsNoPipelines: facts.allowsNoPipelines,
-      args: settings.agent.args,
-      env: this.#environment({ [EXTENSION_SECRET_VARIABLE]: "validate" }),
-      timeoutMs: VALIDATE_MS_MAX,
-      signal: this.#lifetime.signal,
-    });
-    if (result.ok) return null;
-    await store.discardStaged(path);
-    return this.#redactor.output(result.reason, text);
-  }
-
   async #start(attempt: number, run: Run): Promise<void> {
-    const { clock, extension, log, output, pdeathsig, post, settings, store } = this.#edges;
+    const { clock, env, extension, extensionPort, log, output, pdeathsig, post, settings, store } = this.#edges;
     const secret = randomBytes(SECRET_BYTES).toString("hex");
     try {
       const facts = await this.#currentFacts();
       await this.#activate(run.build);
       extension.expect(attempt, secret, run.build.instanceUid);
       output.mark();
+      // Not waited for: no Collector runs meanwhile.
+      const killsBefore = this.#memoryKills.mark();
       this.#running = run.build;
       this.#redactor.hide(secret);
       const process = await startCollector({
         attempt,
         executable: settings.agent.executable,
         args: collectorArguments({ configPath: store.paths.effective, allowsNoPipelines: facts.allowsNoPipelines, args: settings.agent.args }),
-        env: this.#environment({ [EXTENSION_SECRET_VARIABLE]: secret }),
+        env: environmentOfRun(settings, env, extensionPort, secret),
         output,
         clock,
         log,
@@ -196,24 +152,33 @@ export class Performer {
       this.#process = process;
       this.#stopping = false;
       recordCollector(settings.storage.directory, process.pid, log);
+      this.#keep(attempt, run.build);
       post({ is: "collector-started", attempt, pid: process.pid, startTimeUnixNano: process.startTimeUnixNano });
       log.debug("Collector process started", { attempt, pid: process.pid });
-      void this.#watch(process);
+      void this.#watch(process, killsBefore);
     } catch (error) {
       post({ is: "collector-not-started", attempt, error: messageOf(error) });
     }
   }
 
-  async #watch(process: CollectorProcess): Promise<void> {
-    const { output, post, settings, log } = this.#edges;
+  async #watch(process: CollectorProcess, killsBefore: Promise<MemoryKillCounts>): Promise<void> {
+    const { post, settings, log } = this.#edges;
     const { code, signal } = await process.exited;
     log.debug("Collector process ended", { attempt: process.attempt, pid: process.pid, exit_code: code, signal });
     this.#process = null;
     forgetCollector(settings.storage.directory);
     const composed = this.#running?.prepared.text ?? "";
-    const raw = this.#stopping ? "" : await output.tail(TAIL_BYTES_MAX, TAIL_LINES_MAX);
-    const tail = await this.#redactor.output(raw, composed);
-    post({ is: "collector-exited", attempt: process.attempt, exit: { code, signal, tail } });
+    if (this.#stopping) return post({ is: "collector-exited", attempt: process.attempt, exit: { code, signal, memoryKill: "none", tail: "" } });
+    const memoryKill = await this.#memoryKills.judge({ code, signal }, await killsBefore);
+    const tail = await this.#redactor.output(await this.#lastWords(), composed);
+    post({ is: "collector-exited", attempt: process.attempt, exit: { code, signal, memoryKill, tail } });
+  }
+
+  async #lastWords(): Promise<string> {
+    const { output, settings } = this.#edges;
+    const kib = settings.agent.collectorCrashLogSnippetKib;
+    if (kib === null) return output.tail(TAIL_BYTES_MAX, TAIL_LINES_MAX);
+    return kib === 0 ? "" : output.tail(kib * 1_024, Number.POSITIVE_INFINITY);
   }
 
   /** What runs next lies beside `effective.yaml`, synced, before the Collector is stopped: the gap holds a rename and a spawn. */
@@ -239,10 +204,15 @@ export class Performer {
       this.#running = run.build;
       await clock.sleep(RELOAD_SETTLE_MS);
       this.#process?.reload();
+      this.#keep(attempt, run.build);
       post({ is: "collector-reloaded", attempt });
     } catch (error) {
       post({ is: "collector-not-reloaded", attempt, error: messageOf(error) });
     }
+  }
+
+  #keep(attempt: number, { prepared: { digest, remoteHash, text } }: Build): void {
+    this.#edges.kept.ran({ attempt, digest, hash: remoteHash, text });
   }
 
   /** A text that is staged already, or in place, costs nothing: a crash restart writes nothing. */
@@ -250,27 +220,4 @@ export class Performer {
     const { store } = this.#edges;
     store.activateEffective(await store.stageEffective(build.prepared.text));
   }
-
-  #environment(extra: Readonly<Record<string, string>>): Record<string, string> {
-    const { env, extensionPort, settings } = this.#edges;
-    return {
-      ...collectorEnvironment(settings, env),
-      [EXTENSION_PORT_VARIABLE]: String(extensionPort),
-      [PARENT_PID_VARIABLE]: String(process.pid),
-      ...extra,
-    };
-  }
-}
-
-/** The supervisor's environment, and `agent.env` over it. */
-export function collectorEnvironment(settings: Settings, env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return { ...defined(env), ...settings.agent.env };
-}
-
-function yamlFile(text: string): EffectiveFile {
-  return { name: "", body: new TextEncoder().encode(text), contentType: "text/yaml" };
-}
-
-function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

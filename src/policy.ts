@@ -15,7 +15,10 @@ export function policyOf(settings: Settings): Policy {
     acceptsRemoteConfig: capabilities.acceptsRemoteConfig,
     acceptsRestartCommand: capabilities.acceptsRestartCommand,
     applyTimeoutMs: agent.configApplyTimeoutMs,
-    probationMs: agent.configProbationMs,
+    // Without a way back there is nothing to prove.
+    probationMs: agent.automaticConfigRollback ? agent.configProbationMs : 0,
+    rollsBack: agent.automaticConfigRollback,
+    hasStartupFallback: agent.startupFallbackConfigs.length > 0,
     bootstrapTimeoutMs: agent.bootstrapTimeoutMs,
     reloadsByHup: agent.useHupConfigReload,
     identifyingAttributes: agent.description.identifyingAttributes,

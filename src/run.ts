@@ -12,7 +12,10 @@ import { loadSettings } from "./config/settings-load.js";
 import type { Settings } from "./config/settings.js";
 import { begin } from "./core/begin.js";
 import type { Event } from "./core/event.js";
+import type { Memory } from "./core/memory.js";
 import type { RememberedFacts } from "./core/values.js";
+import { collectorEnvironment } from "./environment.js";
+import { checkFallback } from "./fallback-check.js";
 import { startHealthcheck, type Readiness } from "./healthcheck.js";
 import { systemClock } from "./lib/clock.js";
 import { KnownExecutable } from "./known-executable.js";
@@ -21,13 +24,17 @@ import type { Logger } from "./lib/log.js";
 import { Mailbox } from "./lib/mailbox.js";
 import { OpampClient } from "./opamp/client.js";
 import { ExtensionServer } from "./opamp/extension.js";
-import { collectorEnvironment, Performer, STOP_GRACE_MS } from "./perform.js";
+import type { NewsLine } from "./news.js";
+import { Performer, STOP_GRACE_MS } from "./perform.js";
 import { policyOf, HEARTBEAT_MS } from "./policy.js";
 import { History } from "./storage/history.js";
+import { KeptConfigs } from "./storage/kept-configs.js";
 import { Store } from "./storage/store.js";
 import { Supervisor } from "./supervisor.js";
 import { VERSION } from "./version.js";
 
+const HANGUP = "Another try was asked for";
+const HANGUP_FIELDS = { because: "SIGHUP: local files are read again, and what failed is tried again; settings are read at the start only" };
 /** The time that the goodbye to the server may take. */
 const DISCONNECT_MS_MAX = 5_000;
 
@@ -75,6 +82,7 @@ async function assemble(
   const { memory, remembered } = await store.load();
   log.info("Supervisor starting", { id: memory.instanceUid, version: VERSION });
 
+  undo.push(await checkFallback({ settings, env, log, clock: systemClock, isFresh: isFresh(memory, remembered) }));
   const known = await stillThatExecutable(settings, remembered);
   const executable = new KnownExecutable({
     path: settings.agent.executable,
@@ -86,39 +94,26 @@ async function assemble(
   const client = openClient(settings, env, log, post);
   undo.push(() => client.close(0));
   let performer: Performer | null = null;
-  const extension = new ExtensionServer({
-    clock: systemClock,
-    log,
-    port: settings.agent.opampServerPort,
-    onEvent: (event) => performer?.onExtensionEvent(event),
-  });
+  const onEvent = (event: Event): void => performer?.onExtensionEvent(event);
+  const extension = new ExtensionServer({ clock: systemClock, log, port: settings.agent.opampServerPort, onEvent });
   const extensionPort = await extension.listen();
   undo.push(() => extension.close());
-  const health = settings.healthcheck === null ? null : await startHealthcheck(settings.healthcheck, () => ready(supervisor), log);
-  if (health !== null) undo.push(() => health.close());
+  undo.push(await openHealthcheck(settings, () => ready(supervisor), log));
   const output = openOutput({ path: store.paths.agentLog, passthrough: settings.agent.passthroughLogs, clock: systemClock, log });
   undo.push(() => output.close());
   await endLeftover(store.paths.directory, { clock: systemClock, graceMs: STOP_GRACE_MS, log });
 
   const history = new History({ directory: store.paths.directory, clock: systemClock, log });
-  performer = new Performer({
-    settings,
-    env,
-    clock: systemClock,
-    log,
-    store,
-    extension,
-    extensionPort,
-    output,
-    pdeathsig: await findSetpriv(env["PATH"]),
-    executable,
-    post,
-  });
+  const kept = new KeptConfigs({ directory: store.paths.directory, clock: systemClock, log });
+  undo.push(() => kept.close());
+  const pdeathsig = await findSetpriv(env["PATH"]);
+  const edges = { settings, env, clock: systemClock, log, store, kept, extension, extensionPort, output, pdeathsig, executable, post };
+  performer = new Performer(edges);
   const supervisor = new Supervisor(begin(policyOf(settings), memory, known, systemClock.now()), memory, {
     clock: systemClock,
     random: Math.random,
     log,
-    record: (what, fields) => history.add(what, fields),
+    record: (line) => record(line, history, kept),
     mailbox,
     save: (saved) => store.save(saved),
     perform: (effect) => performer.perform(effect),
@@ -127,9 +122,30 @@ async function assemble(
   return {
     finished: finish(supervisor, client, undo, log),
     stop: (because) => post({ is: "shutdown-requested", because }),
-    onHangup: () => log.info("SIGHUP is ignored: the settings are read at the start only"),
+    onHangup: () => {
+      log.info(HANGUP, HANGUP_FIELDS);
+      history.add(HANGUP, HANGUP_FIELDS);
+      post({ is: "retry-requested" });
+    },
     kill: () => performer.kill(),
   };
+}
+
+function record({ fields, message, result }: NewsLine, history: History, kept: KeptConfigs): void {
+  history.add(message, fields);
+  if (result !== undefined) kept.result(result.digest, result.is, result.because);
+}
+
+/** Nothing ever ran or was received here. */
+function isFresh({ lastReceived, lastWorking, proven }: Memory, remembered: RememberedFacts | null): boolean {
+  return remembered === null && lastReceived === null && lastWorking === null && proven === null;
+}
+
+/** Answers with what closes it. */
+async function openHealthcheck({ healthcheck }: Settings, readiness: () => Readiness, log: Logger): Promise<() => Promise<void>> {
+  if (healthcheck === null) return () => Promise.resolve();
+  const server = await startHealthcheck(healthcheck, readiness, log);
+  return () => server.close();
 }
 
 function openStore(settings: Settings, log: Logger): Promise<Store> {

@@ -9,11 +9,11 @@ import { memory, sameMemory, type Memory } from "./core/memory.js";
 import { report, type Report } from "./core/report.js";
 import type { State } from "./core/state.js";
 import { step } from "./core/step.js";
-import type { Clock } from "./lib/clock.js";
+import { isoTime, type Clock } from "./lib/clock.js";
 import { messageOf } from "./lib/error.js";
-import type { Fields, Logger } from "./lib/log.js";
+import type { Logger } from "./lib/log.js";
 import type { Mailbox } from "./lib/mailbox.js";
-import { news } from "./news.js";
+import { news, type NewsLine } from "./news.js";
 
 export interface SupervisorEdges {
   readonly clock: Clock;
@@ -21,7 +21,7 @@ export interface SupervisorEdges {
   readonly random: () => number;
   readonly log: Logger;
   /** Keeps what the log says of decisions, for whoever looks later. */
-  readonly record: (what: string, fields: Fields) => void;
+  readonly record: (line: NewsLine) => void;
   readonly mailbox: Mailbox<Event>;
   /** Resolves when the memory is durable; rejects when it could not be saved, and the old one is still there. */
   readonly save: (memory: Memory) => Promise<void>;
@@ -87,12 +87,12 @@ export class Supervisor {
   #step(event: Event): readonly Effect[] {
     const { clock, log, random, record } = this.#edges;
     const before = this.#state;
-    const decision = step(before, event, { now: clock.now(), random: random() });
+    const decision = step(before, event, { now: clock.now(), random: random(), at: isoTime(clock) });
     this.#state = decision.state;
     log.debug("Event", { event: event.is, ...("attempt" in event ? { attempt: event.attempt } : {}) });
-    for (const { level, message, fields } of news(before, decision.state)) {
-      log[level](message, fields);
-      record(message, fields);
+    for (const line of news(before, decision.state)) {
+      log[line.level](line.message, line.fields);
+      record(line);
     }
     return decision.effects;
   }

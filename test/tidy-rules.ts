@@ -36,8 +36,8 @@ export const RULES: Readonly<Record<string, (file: Parsed) => readonly Place[]>>
   "only opamp knows ws": (file) => only(file, ["src/opamp"], /^ws$/),
   "only supervisor.ts calls step": (file) =>
     inFolder(file, "src") && !inFolder(file, "src/core") && file.path !== "src/supervisor.ts" ? importsOf(file).filter(({ from }) => from === "src/core/step.js") : [],
-  "only perform.ts performs effects": (file) =>
-    inFolder(file, "src") && !inFolder(file, "src/core") && !["src/perform.ts", "src/supervisor.ts"].includes(file.path)
+  "only perform.ts, and preparer.ts for it, performs effects": (file) =>
+    inFolder(file, "src") && !inFolder(file, "src/core") && !["src/perform.ts", "src/preparer.ts", "src/supervisor.ts"].includes(file.path)
       ? importsOf(file).filter(({ from }) => from === "src/core/effect.js")
       : [],
   "only main.ts knows process.on, process.exit and the environment": (file) =>

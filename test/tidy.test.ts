@@ -31,7 +31,7 @@ const SAMPLES: readonly (readonly [rule: string, path: string, text: string])[] 
   ["only collector starts processes", "src/main.ts", 'const { execa } = await import("execa");'],
   ["only opamp knows ws", "src/run.ts", 'import { WebSocket } from "ws";'],
   ["only supervisor.ts calls step", "src/run.ts", 'import { step } from "./core/step.js";'],
-  ["only perform.ts performs effects", "src/run.ts", 'import type { Effect } from "./core/effect.js";'],
+  ["only perform.ts, and preparer.ts for it, performs effects", "src/run.ts", 'import type { Effect } from "./core/effect.js";'],
   ["only main.ts knows process.on, process.exit and the environment", "src/run.ts", "const path = process.env.PATH;"],
   ["only main.ts knows process.on, process.exit and the environment", "src/run.ts", 'process.on("SIGTERM", () => 1);'],
   ["no default exports", "src/a.ts", "export default 1;"],

@@ -1,10 +1,9 @@
 /** Text that a Collector printed, made fit for a status message: valid, without terminal codes, and bounded. */
 
 /** Colours and cursor movements. */
-const ESCAPE_SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-_])/g;
+const ESCAPE_SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b\n]*(?:\u0007|\u001b\\)?|[@-_])/g;
 /** Control characters but tab and newline, and what stands for bytes that were no UTF-8. */
 const UNPRINTABLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffd]/g;
-const TAIL_LINES_SCAN_MAX = 10_000;
 
 export function cleanText(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes);
@@ -16,7 +15,7 @@ export function cleanText(bytes: Uint8Array): string {
  * last one alone is longer; then its end is kept behind an ellipsis.
  */
 export function lastLines(text: string, charsMax: number, linesMax: number): string {
-  const lines = text.trimEnd().split("\n").slice(-TAIL_LINES_SCAN_MAX);
+  const lines = text.trimEnd().split("\n");
   const kept: string[] = [];
   let chars = 0;
   for (let index = lines.length - 1; index >= 0 && kept.length < linesMax; index--) {
@@ -28,5 +27,5 @@ export function lastLines(text: string, charsMax: number, linesMax: number): str
     }
     kept.push(line);
   }
-  return kept.reverse().join("\n").replace(/^\n+/, "");
+  return kept.reverse().join("\n").trimStart();
 }

@@ -15,12 +15,14 @@ export interface TailOptions {
 
 /** The last whole lines, cleaned; "" when there are none or the file cannot be read. Reads no more than it returns. */
 export async function readTail({ path, from, bytesMax, linesMax }: TailOptions): Promise<string> {
+  if (bytesMax <= 0) return "";
   try {
     const file = await open(path, "r");
     try {
       const { size } = await file.stat();
       const begin = from <= size ? from : 0;
-      const start = Math.max(begin, size - bytesMax);
+      // One byte more: where that ends a line, what follows is whole.
+      const start = Math.max(begin, size - bytesMax - 1);
       const buffer = Buffer.alloc(size - start);
       const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
       const bytes = buffer.subarray(0, bytesRead);

@@ -24,11 +24,22 @@ export interface ValidateOptions {
 export type Validation = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 /** Rejects only with code "aborted". */
-export async function validateConfig(options: ValidateOptions): Promise<Validation> {
+export function validateConfig(options: ValidateOptions): Promise<Validation> {
   const { allowsNoPipelines, args, path, ...rest } = options;
+  return askToValidate(collectorArguments({ configPath: path, allowsNoPipelines, args }), rest);
+}
+
+/** Several files as they are, merged by the Collector itself. Rejects only with code "aborted". */
+export function validateFiles(paths: readonly string[], options: Omit<ValidateOptions, "path" | "allowsNoPipelines">): Promise<Validation> {
+  const { args, ...rest } = options;
+  return askToValidate([...paths.flatMap((path) => ["--config", path]), ...args], rest);
+}
+
+type AskOptions = Omit<ValidateOptions, "path" | "allowsNoPipelines" | "args">;
+
+async function askToValidate(args: readonly string[], options: AskOptions): Promise<Validation> {
   try {
-    const all = ["validate", ...collectorArguments({ configPath: path, allowsNoPipelines, args })];
-    const answer = await ask({ ...rest, args: all, errorCode: "executable" });
+    const answer = await ask({ ...options, args: ["validate", ...args], errorCode: "executable" });
     return answer.is === "exited" && answer.code === 0 ? { ok: true } : { ok: false, reason: reasonOf(answer, options) };
   } catch (error) {
     if (error instanceof SupervisorError && error.code === "aborted") throw error;
@@ -36,7 +47,7 @@ export async function validateConfig(options: ValidateOptions): Promise<Validati
   }
 }
 
-function reasonOf(answer: Answer, { timeoutMs }: ValidateOptions): string {
+function reasonOf(answer: Answer, { timeoutMs }: AskOptions): string {
   const said = wordsOf(answer);
   const quoted = said === "" ? "; it said nothing" : `; its last words:\n${said}`;
   switch (answer.is) {

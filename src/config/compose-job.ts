@@ -14,6 +14,8 @@ export type Layer =
   | { readonly is: "opamp-extension" }
   /** A file of `agent.config_files`; a broken one is left out with a warning, as Go does. */
   | { readonly is: "local"; readonly name: string; readonly text: string }
+  /** A file of `agent.startup_fallback_configs`; a broken one refuses the whole. */
+  | { readonly is: "fallback"; readonly name: string; readonly text: string }
   /** A file of the remote configuration; a broken one refuses the whole. */
   | { readonly is: "remote"; readonly name: string; readonly text: string };
 

@@ -61,6 +61,7 @@ function asTree(layer: Layer, job: ComposeJob, warnings: string[]): ParsedLayer 
     case "opamp-extension":
       return { is: layer.is, name: "the opamp extension", tree: mergeAt(EMPTY_MAP, ["service"], map({ extensions: list([text(OPAMP)]) })) };
     case "local":
+    case "fallback":
     case "remote":
       return parseLayer(layer, (warning) => warnings.push(warning));
   }

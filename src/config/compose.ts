@@ -10,6 +10,8 @@ import { referencedFiles, referencedVariables } from "./reference-values.js";
 import type { Settings } from "./settings.js";
 
 export interface ComposeInput {
+  /** `Settings.agent.startupFallbackConfigs`, to be composed in place of all other layers; null: they take no part. */
+  readonly fallbackFiles: readonly string[] | null;
   /** `Settings.agent.configFiles`. */
   readonly configFiles: readonly string[];
   /** Null: nothing received, or not accepted. */

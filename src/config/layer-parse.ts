@@ -45,7 +45,7 @@ function readRoot(layer: FileLayer, warn: (warning: string) => void): ConfigMap 
     if (root.is === "map") return root;
     throw new SupervisorError("config-refused", `${layer.name}: a configuration is a mapping (key: value), but this is ${kindOf(root)}`);
   } catch (error) {
-    if (layer.is === "remote" || !(error instanceof SupervisorError)) throw error;
+    if (layer.is !== "local" || !(error instanceof SupervisorError)) throw error;
     warn(`a file of agent.config_files is left out: ${error.message}`);
     return null;
   }

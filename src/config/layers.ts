@@ -1,5 +1,5 @@
 /**
- * The order of the layers, and their texts. Files of `agent.config_files` are read here, outside of any worker, so that
+ * The order of the layers, and their texts. Files of the host are read here, outside of any worker, so that
  * everything behind this point is a function of plain data.
  */
 import { SupervisorError } from "../lib/error.js";
@@ -12,6 +12,8 @@ import { remoteLayers } from "./layer-remote.js";
 export const CONFIG_BYTES_MAX = 16 * 1024 * 1024;
 
 export interface LayerSources {
+  /** `agent.startup_fallback_configs`, in place of all others; null: they take no part. */
+  readonly fallbackFiles: readonly string[] | null;
   readonly configFiles: readonly string[];
   readonly remote: RemoteConfig | null;
   /** For `env:` entries. */
@@ -20,9 +22,9 @@ export interface LayerSources {
 
 /** @throws SupervisorError for a remote file that cannot take part, or when all together are too large. */
 export async function readLayers(sources: LayerSources, signal: AbortSignal): Promise<{ layers: Layer[]; warnings: string[] }> {
-  const layers: Layer[] = [];
+  const layers: Layer[] = sources.fallbackFiles === null ? [] : await fallbackLayers(sources.fallbackFiles, sources.env, signal);
   const warnings: string[] = [];
-  for (const entry of layerOrder(sources.configFiles)) {
+  for (const entry of sources.fallbackFiles === null ? layerOrder(sources.configFiles) : []) {
     if (signal.aborted) throw new SupervisorError("aborted", "the work on the configuration was aborted");
     if (entry === OWN_TELEMETRY) layers.push({ is: "own-telemetry" });
     else if (entry === OPAMP_EXTENSION) layers.push({ is: "opamp-extension" });
@@ -38,6 +40,19 @@ export async function readLayers(sources: LayerSources, signal: AbortSignal): Pr
     throw new SupervisorError("config-too-large", `the layers of the configuration are together larger than ${CONFIG_BYTES_MAX} bytes`);
   }
   return { layers, warnings };
+}
+
+/** Neither local nor remote files take part. One that is missing or broken refuses the whole: half a fallback is none. */
+async function fallbackLayers(files: readonly string[], env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  for (const name of files) {
+    if (signal.aborted) throw new SupervisorError("aborted", "the work on the configuration was aborted");
+    const file = await readLocal(name, env, CONFIG_BYTES_MAX);
+    if (file.is === "unreadable") throw new SupervisorError("config-refused", `could not read startup fallback ${name}: ${file.reason}`);
+    layers.push({ is: "fallback", name: `startup fallback ${name}`, text: file.text });
+  }
+  // As in Go, and other than for the local files, what the supervisor adds comes last.
+  return [...layers, { is: "opamp-extension" }, { is: "own-telemetry" }];
 }
 
 /** The entries of `agent.config_files` with the placeholders that are missing there. */

@@ -26,6 +26,9 @@ export function readAgent(agent: Section, cwd: string): AgentSettings {
     useHupConfigReload: agent.boolean("use_hup_config_reload", false),
     validateConfig: agent.boolean("validate_config", true),
     configFiles: readConfigFiles(agent, cwd),
+    startupFallbackConfigs: readFallbackFiles(agent, cwd),
+    automaticConfigRollback: agent.boolean("automatic_config_rollback", true),
+    collectorCrashLogSnippetKib: readSnippetKib(agent),
     args: readArgs(agent),
     env: agent.textMap("env", (name) => (/^[^=]+$/.test(name) ? null : "not the name of an environment variable; it must not be empty or hold =")),
   };
@@ -67,6 +70,27 @@ function readInstanceId(agent: Section): string | null {
     return null;
   }
   return [groups[1], groups[3], groups[4], groups[5], groups[6]].join("-");
+}
+
+/** Whether they can be read and run is found when they are checked: a broken one must not stop a supervisor that has something better. */
+function readFallbackFiles(agent: Section, cwd: string): readonly string[] {
+  return agent.texts("startup_fallback_configs", []).map((file, index) => {
+    if (file === "") agent.entryError("startup_fallback_configs", index, `agent::startup_fallback_configs[${index}] cannot be empty; expected a path`);
+    if (file.startsWith("$")) agent.entryError("startup_fallback_configs", index, "placeholders have no meaning here; expected a path");
+    if (file.startsWith("env:")) agent.entryError("startup_fallback_configs", index, "variables are not supported here, as in Go; expected a path");
+    return resolve(cwd, file.replace(/^file:/, ""));
+  });
+}
+
+const SNIPPET_KIB_MAX = 1_024;
+
+function readSnippetKib(agent: Section): number | null {
+  const key = "collector_crash_log_snippet_kib";
+  if (agent.find(key) === null) return null;
+  const kib = agent.integer(key, 0);
+  if (kib < 0) agent.error(key, `agent::${key} must be non-negative; expected 0 to ${SNIPPET_KIB_MAX}`);
+  if (kib > SNIPPET_KIB_MAX) agent.error(key, `agent::${key} must be less than or equal to ${SNIPPET_KIB_MAX}`);
+  return kib;
 }
 
 const PLACEHOLDERS = ["$OWN_TELEMETRY_CONFIG", "$OPAMP_EXTENSION_CONFIG", "$REMOTE_CONFIG"];

@@ -36,18 +36,18 @@ function removed(text: string): ForeignKey {
 
 const NO_EXPORT = "the supervisor exports no telemetry of its own yet, remove it";
 const PLAIN_HEALTHCHECK = "the health check answers a plain GET without a body";
-const FALLBACK = error("list the files in agent.config_files, they also run while no remote configuration was received");
+const FALLBACK = removed("never in a released Go supervisor; write agent.startup_fallback_configs");
 const SOCKET = error("remove it: the Collector connects to 127.0.0.1 with a secret made for each start, see agent.opamp_server_port");
 
 const FOREIGN_KEYS: ReadonlyMap<string, ForeignKey> = new Map([
   ["server.auth", error('put the credentials into server.headers, e.g. Authorization: "Bearer ${env:TOKEN}"')],
   ["extensions", error('put the credentials of the server into server.headers, e.g. Authorization: "Bearer ${env:TOKEN}"')],
-  ["agent.startup_fallback_configs", FALLBACK],
   ["agent.fallback_configs", FALLBACK],
+  ["agent.initial_fallback_configs", FALLBACK],
+  ["agent.fallback_startup_timeout", removed("never in a released Go supervisor; remove it, a startup fallback runs at once")],
+  ["agent.fallback_runtime_timeout", removed("never in a released Go supervisor; remove it, losing the server never ends what runs")],
   ["agent.opamp_server_socket", SOCKET],
   ["agent.opamp_server_socket_mode", SOCKET],
-  ["agent.automatic_config_rollback", warning("going back to the last configuration that worked is always on here")],
-  ["agent.collector_crash_log_snippet_kib", warning("the last lines of the Collector's output are always reported with a crash here")],
   ["agent.package", warning("packages are not installed by this version")],
   ["agent.health_check_port", removed("removed from the Go supervisor in 2025; delete it, health comes from the Collector's opamp extension")],
   ["agent.run_as", removed("never implemented in any supervisor; delete it and set the user in the service manager, e.g. User= of systemd")],

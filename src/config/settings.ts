@@ -80,6 +80,12 @@ export interface AgentSettings {
   readonly validateConfig: boolean;
   /** In order: absolute paths, `file:`/`env:` URIs as written, or the placeholders `$OWN_TELEMETRY_CONFIG`, `$OPAMP_EXTENSION_CONFIG`, `$REMOTE_CONFIG`. */
   readonly configFiles: readonly string[];
+  /** In order, absolute paths: what runs at the start while nothing better is known; empty = none. */
+  readonly startupFallbackConfigs: readonly string[];
+  /** False: what fails stays. */
+  readonly automaticConfigRollback: boolean;
+  /** How much of the Collector's last output a reason quotes, 0 = nothing; null: a few lines. */
+  readonly collectorCrashLogSnippetKib: number | null;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }

@@ -19,6 +19,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     process: { is: "down", restartAt: now, error: "", held: false },
     wanted: { is: "nothing", because: "the configuration is being prepared", fine: false },
     base: baseOf(policy, offers, interrupted, now),
+    standIn: null,
     rollout: { is: "idle" },
     probation: null,
     interrupted,
@@ -26,6 +27,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     offers,
     restarts: { crashes: 0 },
     executable: remembered === null ? { is: "unknown" } : { is: "known", facts: remembered.executable },
+    server: { isConnected: false, wasReached: false, losses: 0, error: "" },
     storage: { is: "working" },
     said: {
       description: remembered?.description ?? null,
@@ -62,12 +64,14 @@ function offersOf(memory: Memory, trial: Trial | null): Offers {
     unsavedStatus: null,
     lastOfferAt: null,
     isBlameless: false,
+    isForgotten: false,
+    forgottenAt: null,
     repeats: 0,
     repeatedAt: null,
   };
   if (trial === null || !isExhausted(trial)) return { ...rest, status, durableStatus: status };
   const error = `the supervisor ended ${trial.lives} times while this configuration was on trial; it is not tried again`;
-  const failures = [{ digest: "", executable: "", hash: trial.hash, reason: error }, ...rest.failures].slice(0, FAILURES_MAX);
+  const failures = [{ digest: "", executable: "", hash: trial.hash, reason: error, version: "", at: "" }, ...rest.failures].slice(0, FAILURES_MAX);
   const failed = status?.hash === trial.hash ? { is: "failed" as const, hash: trial.hash, error } : status;
   return { ...rest, failures, status: failed, durableStatus: status };
 }
@@ -77,12 +81,14 @@ function isExhausted(trial: Trial): boolean {
 }
 
 function baseOf(policy: Policy, offers: Offers, trial: Trial | null, now: Millis): Base {
-  const none = { build: null, preparing: 0, refusal: "", retryAt: now };
-  if (!policy.acceptsRemoteConfig) return { from: "local", remote: null, ...none };
-  const applied = trial === null && (offers.status === null || offers.status.is === "applied");
-  if (applied && offers.lastReceived !== null) return { from: "last-received", remote: offers.lastReceived, ...none };
-  if (offers.lastWorking !== null) return { from: "last-working", remote: offers.lastWorking, ...none };
-  return { from: "local", remote: null, ...none };
+  const none = { build: null, preparing: 0, refusal: "", retryAt: now, isStale: false };
+  const start: Base = policy.hasStartupFallback ? { from: "fallback", remote: null, ...none } : { from: "local", remote: null, ...none };
+  if (!policy.acceptsRemoteConfig) return start;
+  const { lastReceived, lastWorking, status } = offers;
+  const isOver = trial === null && (status === null || status.is === "applied" || (!policy.rollsBack && status.is === "failed"));
+  if (isOver && lastReceived !== null) return { from: "last-received", remote: lastReceived, ...none };
+  if (policy.rollsBack && lastWorking !== null) return { from: "last-working", remote: lastWorking, ...none };
+  return start;
 }
 
 /**

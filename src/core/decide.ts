@@ -2,11 +2,13 @@
  * Compares what is wanted with what is, and takes at most one action for each part: executable, preparation, process.
  * What it starts it writes into the state, so deciding twice does nothing new.
  */
-import type { Effect } from "./effect.js";
+import type { ConfigSource, Effect } from "./effect.js";
 import { RENAME_MS_MIN } from "./limits.js";
+import { mayRetry } from "./ladder.js";
+import { isNamedOtherwise, isRenamed, isSettled, mayPrepare } from "./preparation.js";
 import { applyTrial } from "./rollout.js";
-import { resumes, sameRun, shortHash } from "./run.js";
-import type { State } from "./state.js";
+import { nameOfBase, resumes, sameRun, shortHash } from "./run.js";
+import type { Rung, StandIn, State } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { Run } from "./values.js";
 
@@ -54,27 +56,65 @@ function decideExecutable(state: State, turn: Turn): Decision {
 
 /** One preparation at a time, the base first: after a crash in the middle of a trial, what worked runs before the next try. */
 function decidePreparation(state: State, turn: Turn): Decision {
-  const { base, rollout, waiting } = state;
-  const busy = base.preparing !== 0 || rollout.is === "preparing";
-  if (busy || state.executable.is !== "known") return { state, effects: [] };
-  if (base.build === null && base.retryAt <= turn.now) {
-    return prepareBase(state, base.refusal === "" ? "the supervisor has started" : "the one before was refused");
+  const { base, standIn, waiting } = state;
+  if (!mayPrepare(state)) return { state, effects: [] };
+  if (base.build === null && standIn === null && base.retryAt <= turn.now) {
+    return prepareBase(state, becauseOfBase(state));
   }
+  if (standIn !== null && standIn.build === null) return prepareStandIn(state, standIn, `${nameOfBase(state)} does not run`);
   if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer(state);
-  const renamed = base.build !== null && base.build.instanceUid !== state.instanceUid;
-  if (renamed && rollout.is === "idle" && waiting === null && state.probation === null && state.renameAt <= turn.now) {
-    const named: State = { ...state, renameAt: turn.now + RENAME_MS_MIN };
-    return prepareBase(named, "the server assigned a new instance uid");
+  if (!isSettled(state)) return { state, effects: [] };
+  if (base.isStale) return prepareBase(state, "the local files are read again");
+  if (standIn !== null && mayRetry(state) && standIn.retryAt <= turn.now) {
+    return prepareBase({ ...state, base: { ...base, isStale: true } }, `it is time to try ${nameOfBase(state)} again`);
   }
+  if (isRenamed(state) && state.renameAt <= turn.now) return prepareRenamed({ ...state, renameAt: turn.now + RENAME_MS_MIN });
   return { state, effects: [] };
 }
 
+function becauseOfBase({ base, ticket }: State): string {
+  if (base.refusal !== "") return "the one before was refused";
+  if (base.from === "fallback") return "the server was not reached yet";
+  return ticket === 0 ? "the supervisor has started" : "the server was reached";
+}
+
 function prepareBase(state: State, because: string): Decision {
+  const { base } = state;
+  const source: ConfigSource = base.from === "fallback" ? { is: "fallback" } : { is: "layers", remote: base.remote };
   const ticket = state.ticket + 1;
   return {
-    state: { ...state, ticket, base: { ...state.base, preparing: ticket } },
-    effects: [{ do: "prepare-config", ticket, remote: state.base.remote, ...forPreparation(state), because }],
+    state: { ...state, ticket, base: { ...base, preparing: ticket } },
+    effects: [{ do: "prepare-config", ticket, source, ...forPreparation(state), because }],
   };
+}
+
+function prepareStandIn(state: State, standIn: StandIn, because: string): Decision {
+  const ticket = state.ticket + 1;
+  return {
+    state: { ...state, ticket, standIn: { ...standIn, preparing: ticket } },
+    effects: [{ do: "prepare-config", ticket, source: sourceOf(state, standIn.from), ...forPreparation(state), because }],
+  };
+}
+
+function sourceOf({ offers }: State, rung: Rung): ConfigSource {
+  switch (rung) {
+    case "as-proven":
+      return offers.proven === null ? { is: "layers", remote: null } : { is: "as-proven", proven: offers.proven };
+    case "last-working":
+      return { is: "layers", remote: offers.lastWorking };
+    case "fallback":
+      return { is: "fallback" };
+    case "local":
+      return { is: "layers", remote: null };
+  }
+}
+
+/** What runs carries the identity in its text, so it is composed again for a new one. */
+function prepareRenamed(state: State): Decision {
+  const { base, standIn } = state;
+  const because = "the server assigned a new instance uid";
+  if (isNamedOtherwise(base.build, state)) return prepareBase(state, because);
+  return standIn === null ? { state, effects: [] } : prepareStandIn(state, standIn, because);
 }
 
 function prepareOffer(state: State): Decision {
@@ -84,7 +124,7 @@ function prepareOffer(state: State): Decision {
   const because = `configuration ${shortHash(waiting.offer.hash)} was offered`;
   return {
     state: { ...state, ticket, waiting: null, rollout: { is: "preparing", offer: waiting.offer, ticket } },
-    effects: [{ do: "prepare-config", ticket, remote: waiting.offer, ...forPreparation(state), because }],
+    effects: [{ do: "prepare-config", ticket, source: { is: "layers", remote: waiting.offer }, ...forPreparation(state), because }],
   };
 }
 

@@ -2,6 +2,7 @@
  * What the core asks of the world: imperatives with an object, each with `because`, which goes to the log. `perform.ts`
  * carries out each by calling one edge; every effect but `finish` is answered by exactly one event.
  */
+import type { Proven } from "./memory.js";
 import type { Build, RemoteConfig, Run } from "./values.js";
 
 export type Effect =
@@ -11,7 +12,7 @@ export type Effect =
   | {
       readonly do: "prepare-config";
       readonly ticket: number;
-      readonly remote: RemoteConfig | null;
+      readonly source: ConfigSource;
       readonly instanceUid: string;
       /** Skip validation when the composed text has this digest: it ran healthy with this executable. */
       readonly provenDigest: string | null;
@@ -25,3 +26,14 @@ export type Effect =
   | { readonly do: "reload-collector"; readonly attempt: number; readonly run: Run; readonly because: string }
   /** The last one: disconnect from the server, release everything, end the loop. */
   | { readonly do: "finish"; readonly because: string };
+
+export type PrepareConfig = Extract<Effect, { do: "prepare-config" }>;
+
+/** What a configuration is made of. */
+export type ConfigSource =
+  /** The local files, and this remote configuration with them. */
+  | { readonly is: "layers"; readonly remote: RemoteConfig | null }
+  /** `agent.startup_fallback_configs` in place of both. */
+  | { readonly is: "fallback" }
+  /** The very text that was proven, with the present identity in place of the one in it. */
+  | { readonly is: "as-proven"; readonly proven: Proven };

@@ -57,4 +57,7 @@ export type Event =
   | { readonly is: "server-lost"; readonly error: string }
   | { readonly is: "remote-config-offered"; readonly config: RemoteConfig }
   | { readonly is: "identity-assigned"; readonly instanceUid: string }
-  | { readonly is: "restart-commanded" };
+  | { readonly is: "restart-commanded" }
+  // The operator of the host
+  /** Read the local files again, and try again what failed. */
+  | { readonly is: "retry-requested" };

@@ -21,6 +21,13 @@ export const HOLD_CRASHES = 10;
 /** While held, the next try comes after about this long; a new configuration or a restart command ends the hold at once. */
 export const HOLD_RETRY_MS = 300_000;
 
+/** What should run and crashes so often in a row gives way to the next step down, if there is one ... */
+export const STEP_DOWN_CRASHES = 5;
+/** ... and is tried again after this long, then after twice as long ... */
+export const BASE_RETRY_MS = 60_000;
+/** ... up to this cap: never given up, never a storm. */
+export const BASE_RETRY_MS_MAX = 3_600_000;
+
 /** During probation: one or two crashes that recover are restarts, this many are a crash loop. */
 export const PROBATION_CRASHES_MAX = 3;
 /** During probation: how often health may be lost before it counts as flip-flopping. */
@@ -34,6 +41,8 @@ export const FAILURES_MAX = 32;
 export const OFFER_RETRY_MS = 30_000;
 /** Restart commands that follow each other faster than this are one. */
 export const RESTART_COMMAND_MS_MIN = 2_000;
+/** A restart command counts as the wish to try again what failed at most this often: a server that sends both in turn must not make a loop. */
+export const FORGET_MS_MIN = 60_000;
 /** New identities restart the Collector at most this often, so that a server that assigns one in each reply cannot keep it down. */
 export const RENAME_MS_MIN = 10_000;
 

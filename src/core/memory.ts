@@ -20,7 +20,7 @@ export interface Memory {
   readonly trial: Trial | null;
   /** What failed after it was started, newest first, at most FAILURES_MAX: the same again is not tried. */
   readonly failures: readonly Failure[];
-  /** The composed configuration that last ran healthy and with which executable; it needs no validation to run again. */
+  /** What is good, as it ran; with the same executable it needs no validation to run again. */
   readonly proven: Proven | null;
 }
 
@@ -38,11 +38,22 @@ export interface Failure {
   readonly executable: string;
   readonly hash: Hex;
   readonly reason: string;
+  /** The executable's version, for people. */
+  readonly version: string;
+  /** When, ISO 8601 by the wall clock, for people: nothing is decided by it. */
+  readonly at: string;
 }
 
+/** The configuration that is good, as it ran: remote, local layers, identity and executable were proven together and are reverted as one. */
 export interface Proven {
   readonly digest: Hex;
   readonly executable: string;
+  /** The composed text, to return to it when its layers have changed; null where it was lost. */
+  readonly text: string | null;
+  /** The identity that stands in the text. */
+  readonly instanceUid: string;
+  /** The `hash` of the remote configuration that took part, null for none. */
+  readonly remoteHash: Hex | null;
 }
 
 /** The projection of the state that has to be on disk before anything follows from it. */
@@ -55,14 +66,16 @@ export function memory(state: State): Memory {
 function onProbation({ later, offers, probation, rollout, waiting }: State): RemoteConfig | null {
   // While it is brought back it is still what it was.
   const comingBack = later === null ? null : (waiting?.offer ?? (rollout.is === "idle" ? null : rollout.offer));
-  const remote = comingBack ?? probation?.build.remote ?? null;
+  const applied = probation?.of === "offer" ? probation.build.remote : null;
+  const remote = comingBack ?? applied;
   return remote === offers.lastReceived ? null : remote;
 }
 
 /** The newest offer from its receipt to the end of its probation. Also one that kills the supervisor while it is prepared counts. */
 function trial(state: State): Trial | null {
   const { closing, interrupted, later, probation, rollout, waiting } = state;
-  const hash = later?.hash ?? waiting?.offer.hash ?? (rollout.is === "idle" ? probation?.hash : rollout.offer.hash);
+  const applied = probation?.of === "offer" ? probation.hash : undefined;
+  const hash = later?.hash ?? waiting?.offer.hash ?? (rollout.is === "idle" ? applied : rollout.offer.hash);
   if (hash === undefined) return null;
   const lives = interrupted?.hash === hash ? interrupted.lives : 1;
   // A clean end is no death.

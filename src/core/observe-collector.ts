@@ -4,9 +4,11 @@
  */
 import type { Event } from "./event.js";
 import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick, probationSuspended } from "./probation.js";
-import { applyTrial, blameless, failTrial, probate, prove, withOutput } from "./rollout.js";
+import { stepAside, stepDown } from "./ladder.js";
+import { STEP_DOWN_CRASHES } from "./limits.js";
+import { applyTrial, blameless, failTrial, probate, probateBase, reasonOf } from "./rollout.js";
 import { planRestart } from "./restart.js";
-import { onTrial, sameBuild } from "./run.js";
+import { onTrial, sameBuild, sameRun } from "./run.js";
 import type { Alive, State } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { Exit } from "./values.js";
@@ -29,13 +31,21 @@ export function observeNotStarted(state: State, error: string, turn: Turn): Stat
   const reason = `the Collector could not be started: ${error}`;
   if (onTrial(state)) {
     const down = gone(state, { is: "down", restartAt: turn.now, error: reason, held: false });
-    const failed = failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn.now);
+    const failed = failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn);
     // It never ran, so it is not known to fail: without the memory of it, the same may be tried again.
     return blameless({ ...failed, offers: { ...failed.offers, failures: state.offers.failures } }, true);
   }
-  if (!onProbation(state)) return ended(state, reason, turn);
   // It did run before: what is missing now is the executable or the disk, and no configuration is to blame for that.
   return probationSuspended(crashed(state, reason, turn));
+}
+
+/** The Collector may run the old configuration or the new one: only a restart is certain. */
+export function observeNotReloaded(state: State, error: string, turn: Turn): State {
+  const failed = failTrial(state, `the Collector could not be reloaded: ${error}`, turn);
+  const { process, wanted } = failed;
+  if (wanted.is !== "run" || process.is === "down" || !sameRun(process.run, wanted.run)) return failed;
+  const next = failed.turn + 1;
+  return { ...failed, turn: next, wanted: { is: "run", run: { ...wanted.run, turn: next }, because: `it could not be reloaded: ${error}` } };
 }
 
 export function observeExited(state: State, exit: Exit, turn: Turn): State {
@@ -75,31 +85,63 @@ function observeHealthy(state: State, turn: Turn): State {
   if (rollout.is === "trying" && sameBuild(build, rollout.build)) {
     return applyTrial(state, rollout.build, rollout.offer.hash, turn.now);
   }
-  if (onProbation(state)) return probationHealthy(state, turn);
-  if (base.build !== null && sameBuild(base.build, build)) return prove(state, base.build);
+  if (onProbation(state)) return probationHealthy(recovered(state), turn);
+  if (base.build !== null && sameBuild(base.build, build)) return probateBase(recovered(state), base.build, turn.now);
   // A trial that was superseded before it was healthy: it works, so a refusal of its successor need not end it.
   const superseded = rollout.is === "preparing" || waiting !== null;
   return superseded && build.remote !== null ? probate(state, build, build.remote.hash, turn.now) : state;
 }
 
+/** The base came up while what should stand in for it was still being prepared: nothing needs to. */
+function recovered(state: State): State {
+  const { standIn } = state;
+  return standIn !== null && standIn.build === null ? { ...state, standIn: null } : state;
+}
+
 /** The process ended although it was wanted. */
 function ended(state: State, reason: string, turn: Turn, output = ""): State {
-  const error = withOutput(reason, output);
+  const error = reasonOf(reason, output);
   if (onTrial(state)) {
     const down = gone(state, { is: "down", restartAt: turn.now, error, held: false });
-    return failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn.now, output);
+    return failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn, output);
   }
   const down = crashed(state, error, turn);
-  if (!onProbation(state)) return down;
+  if (isBaseRetried(state)) return atOnce(stepAside({ ...down, probation: null }, error, turn), turn);
+  if (!onProbation(state)) return down.restarts.crashes === STEP_DOWN_CRASHES ? lower(state, down, error, turn) : down;
   const judged = probationCrashed(down, reason, output, turn);
-  if (judged.probation !== null) return judged;
-  return { ...judged, restarts: { crashes: 0 }, process: { is: "down", restartAt: turn.now, error, held: false } };
+  return judged.probation === null ? atOnce({ ...judged, restarts: { crashes: 0 } }, turn) : judged;
+}
+
+/** The base was given another try beside what stands in for it. */
+function isBaseRetried(state: State): boolean {
+  return state.standIn?.isTrying === true && isBase(state);
+}
+
+/** It crashes in a row: where there is a step below it, that runs instead. */
+function lower(before: State, down: State, error: string, turn: Turn): State {
+  const { policy, process, standIn } = before;
+  if (process.is === "down") return down;
+  const isStandIn = standIn !== null && standIn.build !== null && sameBuild(process.run.build, standIn.build);
+  if (isStandIn) return stepDown(down, turn);
+  return isBase(before) && standIn === null && policy.rollsBack ? stepAside(down, `${STEP_DOWN_CRASHES} crashes in a row: ${error}`, turn) : down;
+}
+
+/** What starts next is another configuration: no pause is due. */
+function atOnce(state: State, turn: Turn): State {
+  return state.process.is === "down" ? { ...state, process: { ...state.process, restartAt: turn.now, held: false } } : state;
 }
 
 /** To be started again when it is time. */
 function crashed(state: State, error: string, turn: Turn): State {
   const { restarts, restartAt, held } = planRestart(state.restarts, state.process, turn.now, turn.random);
-  return { ...gone(state, { is: "down", restartAt, error, held }), restarts };
+  // Held for long, it may be repaired meanwhile: the local files are read again before each try.
+  const base = held && isBase(state) ? { ...state.base, isStale: true } : state.base;
+  return { ...gone(state, { is: "down", restartAt, error, held }), restarts, base };
+}
+
+/** What runs is what should run. */
+function isBase({ base, process }: State): boolean {
+  return base.build !== null && process.is !== "down" && sameBuild(process.run.build, base.build);
 }
 
 function gone(state: State, process: State["process"]): State {
@@ -107,9 +149,15 @@ function gone(state: State, process: State["process"]): State {
 }
 
 function exitReason(state: State, exit: Exit): string {
-  const how = exit.signal === null ? `exited with code ${exit.code ?? "unknown"}` : `was killed by ${exit.signal}`;
   const when = state.process.is === "healthy" ? "" : " before it was healthy";
-  return `the Collector ${how}${when}`;
+  return `the Collector ${howEnded(exit)}${when}`;
+}
+
+function howEnded({ code, memoryKill, signal }: Exit): string {
+  const how = signal === null ? `exited with code ${code ?? "unknown"}` : `was killed by ${signal}`;
+  if (memoryKill === "cgroup") return `${how}, for want of memory (the kernel counted it in the control group)`;
+  if (memoryKill === "host") return `${how}, probably for want of memory (the kernel ended a process of this host for that)`;
+  return code === 0 ? `${how}, which nobody asked for,` : how;
 }
 
 /** The reason of a trial that ran out of time. */

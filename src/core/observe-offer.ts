@@ -1,7 +1,8 @@
 /** What an offer of the server, and the news of its preparation, mean for the state. */
 import type { Event } from "./event.js";
-import { COMPOSE_RETRY_MS, OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_RETRY_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
-import { applyTrial, blameless, knownFailure, refuseOffer, stepDown, wantBase, wantedBy } from "./rollout.js";
+import { baseRefused, basePrepared, standInPrepared, standInRefused } from "./ladder.js";
+import { OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_RETRY_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
+import { applyTrial, blameless, knownFailure, refuseOffer, wantedBy } from "./rollout.js";
 import { alive, sameBuild, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -16,6 +17,7 @@ export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): Sta
     status: { is: "applying" as const, hash: offer.hash, error: "" },
     lastOfferAt: turn.now,
     isBlameless: false,
+    isForgotten: false,
   };
   const firstAt = state.waiting?.firstAt ?? turn.now;
   const waiting = { offer, durable: false, firstAt, actAt: actAt(state, firstAt, turn.now) };
@@ -33,10 +35,8 @@ export function failUnsaved(state: State, error: string): State {
 }
 
 export function observePrepared(state: State, ticket: number, build: Build, turn: Turn): State {
-  if (ticket === state.base.preparing) {
-    const prepared: State = { ...state, base: { ...state.base, build, preparing: 0, refusal: "" } };
-    return state.rollout.is === "trying" ? prepared : wantBase(prepared, becauseOfBase(prepared));
-  }
+  if (ticket === state.base.preparing) return basePrepared(state, build, turn);
+  if (ticket === state.standIn?.preparing) return standInPrepared(state, build, turn);
   const { process, rollout, wanted } = state;
   if (rollout.is !== "preparing" || rollout.ticket !== ticket) return state;
   const known = knownFailure(state, build);
@@ -57,7 +57,8 @@ export function observePrepared(state: State, ticket: number, build: Build, turn
 
 export function observeRefused(state: State, event: Extract<Event, { is: "config-refused" }>, turn: Turn): State {
   const { isBlameless, reason, ticket } = event;
-  if (ticket === state.base.preparing) return stepDown(state, reason, turn.now + COMPOSE_RETRY_MS);
+  if (ticket === state.base.preparing) return baseRefused(state, reason, isBlameless, turn);
+  if (ticket === state.standIn?.preparing) return standInRefused(state, reason, turn);
   if (state.rollout.is !== "preparing" || state.rollout.ticket !== ticket) return state;
   return blameless(refuseOffer(state, reason, turn.now), isBlameless);
 }
@@ -69,9 +70,10 @@ function isKnown(state: State, offer: RemoteConfig): boolean {
   return offer.hash !== "" || (lastReceived !== null && sameFiles(lastReceived, offer));
 }
 
-/** What failed for want of an executable or of disk space may work by now. */
+/** What failed for want of an executable or of disk space may work by now, and so may what somebody wants to be tried again. */
 function mayRetry({ offers }: State, now: Millis): boolean {
-  return offers.status?.is === "failed" && offers.isBlameless && offers.lastOfferAt !== null && now - offers.lastOfferAt >= OFFER_RETRY_MS;
+  if (offers.status?.is !== "failed") return false;
+  return offers.isForgotten || (offers.isBlameless && offers.lastOfferAt !== null && now - offers.lastOfferAt >= OFFER_RETRY_MS);
 }
 
 function sameFiles(a: RemoteConfig, b: RemoteConfig): boolean {
@@ -100,10 +102,4 @@ function actAt(state: State, firstAt: Millis, now: Millis): Millis {
   const { lastOfferAt } = state.offers;
   const first = state.waiting === null && (lastOfferAt === null || now - lastOfferAt >= OFFER_BURST_WINDOW_MS);
   return first ? now : Math.min(now + OFFER_PAUSE_MS, firstAt + OFFER_WAIT_MS_MAX);
-}
-
-function becauseOfBase(state: State): string {
-  const { base } = state;
-  if (base.remote === null) return "the local configuration is wanted";
-  return `configuration ${shortHash(base.remote.hash)} worked last`;
 }

@@ -3,16 +3,19 @@
  * connection of its extension by its link, a preparation by its ticket.
  */
 import type { Event } from "./event.js";
-import { DESCRIBE_RETRY_MS, RESTART_COMMAND_MS_MIN, SAVE_RETRY_MS } from "./limits.js";
+import { endFallback } from "./ladder.js";
+import { DESCRIBE_RETRY_MS, SAVE_RETRY_MS } from "./limits.js";
 import {
   observeExited,
   observeHealth,
+  observeNotReloaded,
   observeNotStarted,
   observeStarted,
   startTrialClock,
   timeoutReason,
 } from "./observe-collector.js";
 import { failUnsaved, observeOffer, observePrepared, observeRefused } from "./observe-offer.js";
+import { observeRestartCommand, observeRetryRequest } from "./observe-operator.js";
 import { probationDeadline } from "./probation.js";
 import { failTrial } from "./rollout.js";
 import { alive } from "./run.js";
@@ -47,15 +50,17 @@ export function observe(state: State, event: Event, turn: Turn): State {
     case "config-refused":
       return observeRefused(state, event, turn);
     case "server-connected":
+      return observeConnected(state, turn);
     case "server-lost":
-      // Nothing is decided by it: the Collector's work does not depend on the server.
-      return state;
+      return observeLost(state, event.error);
     case "remote-config-offered":
       return observeOffer(state, event.config, turn);
     case "identity-assigned":
       return { ...state, instanceUid: event.instanceUid };
     case "restart-commanded":
       return observeRestartCommand(state, turn);
+    case "retry-requested":
+      return observeRetryRequest(state, turn);
     default:
       return observeCollector(state, event, turn);
   }
@@ -74,7 +79,7 @@ function observeCollector(state: State, event: CollectorEvent, turn: Turn): Stat
     case "collector-reloaded":
       return startTrialClock(state, turn);
     case "collector-not-reloaded":
-      return failTrial(state, `the Collector could not be reloaded: ${event.error}`, turn.now);
+      return observeNotReloaded(state, event.error, turn);
     case "collector-connected":
       return { ...state, lastLink: Math.max(state.lastLink, event.link) };
     case "collector-described":
@@ -111,7 +116,7 @@ function observeSaved(state: State): State {
 function observeDeadline(state: State, turn: Turn): State {
   const { process, rollout } = state;
   if (rollout.is === "trying" && rollout.giveUpAt !== null && rollout.giveUpAt <= turn.now) {
-    return failTrial(state, timeoutReason(state), turn.now);
+    return failTrial(state, timeoutReason(state), turn);
   }
   if (process.is === "starting" && !process.late && process.lateAt <= turn.now) {
     return { ...state, process: { ...process, late: true } };
@@ -119,20 +124,15 @@ function observeDeadline(state: State, turn: Turn): State {
   return probationDeadline(state, turn);
 }
 
-/** "Again" is a new turn of the same run; a pause after crashes ends. A restart that is under way already is the answer. */
-function observeRestartCommand(state: State, turn: Turn): State {
-  const { wanted, process } = state;
-  if (!state.policy.acceptsRestartCommand || wanted.is !== "run") return state;
-  if (state.restartedAt !== null && turn.now - state.restartedAt < RESTART_COMMAND_MS_MIN) return state;
-  const restarts = { crashes: 0 };
-  if (process.is === "down") return { ...state, restarts, restartedAt: turn.now, process: { ...process, restartAt: turn.now, held: false } };
-  if (process.run.turn !== wanted.run.turn) return state;
-  const next = state.turn + 1;
-  return {
-    ...state,
-    restarts,
-    restartedAt: turn.now,
-    turn: next,
-    wanted: { is: "run", run: { ...wanted.run, turn: next }, because: "the server commanded a restart" },
-  };
+/** Nothing but the startup fallback depends on the server: the Collector's work goes on without it. */
+function observeConnected(state: State, turn: Turn): State {
+  const { server } = state;
+  const connected: State = { ...state, server: { ...server, isConnected: true, wasReached: true } };
+  return server.wasReached ? connected : endFallback(connected, turn.now);
+}
+
+function observeLost(state: State, error: string): State {
+  const { server } = state;
+  const losses = server.isConnected ? server.losses + 1 : server.losses;
+  return { ...state, server: { ...server, isConnected: false, losses, error } };
 }

@@ -12,6 +12,10 @@ export interface Policy {
   readonly probationMs: Millis;
   /** `agent.bootstrap_timeout`: a Collector whose extension is silent for longer is reported as such. */
   readonly bootstrapTimeoutMs: Millis;
+  /** `agent.automatic_config_rollback`: false = what failed stays, and there is no probation. */
+  readonly rollsBack: boolean;
+  /** `agent.startup_fallback_configs` is not empty. */
+  readonly hasStartupFallback: boolean;
   /** `agent.use_hup_config_reload`. */
   readonly reloadsByHup: boolean;
   /** `agent.description.*`: name to value, they override what the Collector says of itself. */

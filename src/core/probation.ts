@@ -2,8 +2,9 @@
  * Between applied and good. A configuration that was healthy once may still die, fall ill or flip-flop: only one that
  * stayed healthy for the whole probation, in one stretch, becomes what is returned to.
  */
+import { stepAside } from "./ladder.js";
 import { PROBATION_CRASHES_MAX, PROBATION_FLIPS_MAX } from "./limits.js";
-import { failProbation, prove } from "./rollout.js";
+import { failProbation, prove, reasonOf } from "./rollout.js";
 import { sameBuild } from "./run.js";
 import type { Probation, State } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -29,7 +30,7 @@ export function probationSick(state: State, error: string, turn: Turn): State {
   }));
   const flips = sick.probation?.flips ?? 0;
   if (flips < PROBATION_FLIPS_MAX) return sick;
-  return failProbation(sick, `the Collector lost its health ${flips} times during probation: ${error}`);
+  return fail(sick, turn, `the Collector lost its health ${flips} times during probation: ${error}`);
 }
 
 /** It was stopped on purpose, to start again: the stretch begins anew. While another one is tried in its place, it waits. */
@@ -55,7 +56,7 @@ export function probationCrashed(state: State, reason: string, output: string, t
   }));
   const crashes = crashed.probation?.crashes ?? 0;
   if (crashes < PROBATION_CRASHES_MAX) return crashed;
-  return failProbation(crashed, `${reason}, crash number ${crashes} during probation`, output);
+  return fail(crashed, turn, `${reason}, crash number ${crashes} during probation`, output);
 }
 
 /** What the passing of time means for it: it has passed, or it was ill for too long. */
@@ -67,9 +68,15 @@ export function probationDeadline(state: State, turn: Turn): State {
   }
   if (probation.sickSince !== null && probation.sickSince + policy.applyTimeoutMs <= turn.now) {
     const last = state.process.is === "unhealthy" ? `: ${state.process.error}` : "";
-    return failProbation(state, `the Collector was not healthy for ${policy.applyTimeoutMs / 1000} s during probation${last}`);
+    return fail(state, turn, `the Collector was not healthy for ${policy.applyTimeoutMs / 1000} s during probation${last}`);
   }
   return state;
+}
+
+/** An offer has failed; for what should run there is a step below it, or nothing but going on. */
+function fail(state: State, turn: Turn, reason: string, output = ""): State {
+  if (state.probation?.of === "offer") return failProbation(state, reason, turn, output);
+  return stepAside({ ...state, probation: null }, reasonOf(reason, output), turn);
 }
 
 function change(state: State, update: (probation: Probation) => Probation): State {

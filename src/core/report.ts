@@ -2,7 +2,8 @@
  * What the server should believe: a projection of the state. The session with the server compares it with what was last
  * told on this connection and sends only the difference, so nobody can forget to report.
  */
-import { alive } from "./run.js";
+import { nameOfRung } from "./ladder.js";
+import { alive, nameOfBase, sameBuild } from "./run.js";
 import type { State } from "./state.js";
 import type {
   AgentDescription,
@@ -45,6 +46,11 @@ export interface ReportedHealth {
   /** The supervisor's own part of the tree, flat so that it is cheap to compare. */
   readonly process: string;
   readonly rollout: string;
+  /** Why what should run does not; "" while it does. */
+  readonly rolloutError: string;
+  /** How often the connection to the server was lost in this life, and why the last time. */
+  readonly losses: number;
+  readonly lossError: string;
   /** "" while the storage directory can be written. */
   readonly storageError: string;
 }
@@ -93,11 +99,16 @@ function health(state: State): ReportedHealth {
     collector: running === null ? null : said.health,
     process: process.is === "down" && process.held ? "held" : process.is,
     rollout: rolloutState(state),
+    rolloutError: whyStandIn(state),
+    losses: state.server.losses,
+    lossError: state.server.error,
     storageError: state.storage.is === "failing" ? state.storage.error : "",
   };
   switch (process.is) {
-    case "healthy":
-      return { healthy: true, status: said.health?.status ?? "", lastError: "", ...base };
+    case "healthy": {
+      const lastError = isLess(state) ? base.rolloutError : "";
+      return { healthy: lastError === "", status: said.health?.status ?? "", lastError, ...base };
+    }
     case "unhealthy":
       return { healthy: false, status: said.health?.status ?? "", lastError: process.error, ...base };
     case "starting":
@@ -105,17 +116,36 @@ function health(state: State): ReportedHealth {
     case "stopping":
       return { healthy: false, status: "stopping", lastError: "the Collector is being stopped", ...base };
     case "down":
-      if (wanted.is === "nothing" && wanted.fine && state.closing === null) {
+      if (wanted.is === "nothing" && wanted.fine && state.closing === null && state.standIn === null) {
         return { healthy: true, status: `not running: ${wanted.because}`, lastError: "", ...base };
       }
       return { healthy: false, status: "down", lastError: whyDown(state), ...base };
   }
 }
 
-function rolloutState({ probation, rollout, waiting }: State): string {
+function rolloutState({ probation, rollout, standIn, waiting }: State): string {
   if (rollout.is !== "idle") return rollout.is;
   if (waiting !== null) return "waiting";
+  if (standIn !== null && probation?.of !== "offer") return standIn.isTrying ? "trying again" : "standing in";
   return probation === null ? "idle" : "on probation";
+}
+
+/** Why something else runs than what should, and what. */
+function whyStandIn(state: State): string {
+  const { base, standIn, probation, rollout } = state;
+  if (standIn === null || rollout.is === "trying" || probation?.of === "offer") {
+    return base.build !== null && base.refusal !== "" ? `the changed local files are not in use: ${base.refusal}` : "";
+  }
+  const name = nameOfRung(standIn.from);
+  const verb = standIn.build === null ? "is being prepared" : "runs";
+  const instead = standIn.isTrying ? "it is being tried again" : `${name} ${verb} instead, and it is tried again`;
+  return `${nameOfBase(state)} does not run, ${instead}: ${standIn.reason}`;
+}
+
+/** What runs is less than the server wants: healthy would be a lie. As it was proven it is all that the server wants. */
+function isLess({ process, standIn }: State): boolean {
+  if (standIn === null || standIn.build === null || process.is === "down") return false;
+  return standIn.from !== "as-proven" && sameBuild(process.run.build, standIn.build);
 }
 
 const SILENT =
@@ -130,6 +160,7 @@ function whyDown(state: State): string {
   if (state.closing !== null) return `the supervisor is shut down: ${state.closing}`;
   if (process.is === "down" && process.held) return `held after ${state.restarts.crashes} crashes in a row, tried again slowly: ${process.error}`;
   if (process.is === "down" && process.error !== "") return process.error;
+  if (state.standIn !== null && wanted.is === "nothing") return whyStandIn(state);
   if (executable.is === "failing") return executable.error;
   if (wanted.is === "nothing") return wanted.because;
   return "the Collector is starting";

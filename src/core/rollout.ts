@@ -3,21 +3,20 @@
  * these functions are the only writers of a final status.
  */
 import { FAILURES_MAX, REASON_CHARS_MAX } from "./limits.js";
-import { sameBuild, shortHash } from "./run.js";
-import type { State, Wanted } from "./state.js";
+import type { Failure, Proven } from "./memory.js";
+import { nameOfBase, sameBuild, shortHash } from "./run.js";
+import type { Base, State, Wanted } from "./state.js";
+import type { Turn } from "./turn.js";
 import type { Build, Hex, Millis, RemoteStatus } from "./values.js";
 
-/** The configuration ran healthy: it becomes the one to return to. */
+/** The configuration passed: it becomes what should run, and the one to return to, as one with all that it ran with. */
 export function prove(state: State, build: Build): State {
-  const { base, executable, offers } = state;
-  const proven =
-    executable.is === "known"
-      ? { digest: build.prepared.digest, executable: executable.facts.identity }
-      : offers.proven;
-  const unchanged = base.build !== null && sameBuild(base.build, build) && base.remote === build.remote;
+  const { base, offers, policy } = state;
+  const isBase = base.build !== null && sameBuild(base.build, build) && base.remote === build.remote;
   return {
     ...state,
-    base: unchanged
+    standIn: null,
+    base: isBase
       ? { ...base, refusal: "" }
       : {
           from: build.remote === null ? "local" : "last-received",
@@ -26,13 +25,31 @@ export function prove(state: State, build: Build): State {
           preparing: 0,
           refusal: "",
           retryAt: base.retryAt,
+          isStale: false,
         },
     offers: {
       ...offers,
-      lastWorking: build.remote ?? offers.lastWorking,
-      proven: proven?.digest === offers.proven?.digest && proven?.executable === offers.proven?.executable ? offers.proven : proven,
+      lastWorking: policy.rollsBack ? (build.remote ?? offers.lastWorking) : offers.lastWorking,
+      proven: isBase && base.from === "fallback" ? offers.proven : provenBy(state, build),
     },
   };
+}
+
+/** The same as before where it is the same, so that nothing is written. */
+function provenBy({ executable, offers: { proven } }: State, { instanceUid, prepared }: Build): Proven | null {
+  if (executable.is !== "known") return proven;
+  const { digest, remoteHash, runs } = prepared;
+  // Where nothing runs there is nothing to return to.
+  const text = runs ? prepared.text : null;
+  const next: Proven = { digest, executable: executable.facts.identity, text, instanceUid, remoteHash };
+  const isSame =
+    proven !== null &&
+    (proven.text !== null || text === null) &&
+    proven.digest === digest &&
+    proven.executable === next.executable &&
+    proven.instanceUid === instanceUid &&
+    proven.remoteHash === remoteHash;
+  return isSame ? proven : next;
 }
 
 /** The trial succeeded: its offer, unless superseded, is APPLIED, and `build` goes on probation (or, without one, is good). */
@@ -43,29 +60,43 @@ export function applyTrial(state: State, build: Build, hash: Hex, now: Millis): 
 
 /** It was healthy for the first time. What was good before stays good; without a probation it is good at once. */
 export function probate(state: State, build: Build, hash: Hex, now: Millis): State {
+  const { policy } = state;
+  if (isGood(state, build) || policy.probationMs === 0 || !build.prepared.runs) return prove({ ...state, probation: null }, build);
+  return { ...state, probation: { of: "offer", build, hash, endsAt: now + policy.probationMs, sickSince: null, crashes: 0, flips: 0 } };
+}
+
+/** What should run is healthy. With other local files than those that were proven, it has to show first that it lasts. */
+export function probateBase(state: State, build: Build, now: Millis): State {
   const { base, policy } = state;
-  const isGood = base.build !== null && sameBuild(base.build, build);
-  if (isGood || policy.probationMs === 0 || !build.prepared.runs) return prove({ ...state, probation: null }, build);
-  return { ...state, probation: { build, hash, endsAt: now + policy.probationMs, sickSince: null, crashes: 0, flips: 0 } };
+  if (isGood(state, build) || policy.probationMs === 0) return prove(state, build);
+  const hash = base.remote?.hash ?? "";
+  return { ...state, probation: { of: "base", build, hash, endsAt: now + policy.probationMs, sickSince: null, crashes: 0, flips: 0 } };
+}
+
+/** It is what should run, and there is nothing proven that it differs from. */
+function isGood({ base, offers: { proven }, standIn }: State, build: Build): boolean {
+  if (base.build === null || !sameBuild(base.build, build) || standIn !== null) return false;
+  return proven === null || proven.digest === build.prepared.digest || base.from === "fallback";
 }
 
 /** What was APPLIED turned out not to last: the one way from APPLIED to FAILED. */
-export function failProbation(state: State, reason: string, output = ""): State {
+export function failProbation(state: State, reason: string, turn: Turn, output = ""): State {
   const { probation, offers } = state;
   if (probation === null) return state;
   const { hash } = probation;
   const over: State = { ...state, probation: null };
-  const error = bounded(withOutput(`${reason}; ${successor(over)}`, output));
-  const failed = rememberFailure(over, probation.build, hash, error);
+  const error = reasonOf(`${reason}; ${successor(over)}`, output);
+  const failed = rememberFailure(over, probation.build, hash, error, turn);
   const concluded =
     offers.status?.is === "applied" ? conclude(failed, { is: "failed", hash, error }) : failed;
   return concluded.rollout.is === "trying" ? concluded : wantBase(concluded, `configuration ${shortHash(hash)} failed during probation`);
 }
 
-function rememberFailure(state: State, build: Build, hash: Hex, reason: string): State {
+function rememberFailure(state: State, build: Build, hash: Hex, reason: string, turn: Turn): State {
   const { executable, offers } = state;
   if (executable.is !== "known") return state;
-  const failure = { digest: build.prepared.digest, executable: executable.facts.identity, hash, reason };
+  const { identity, version } = executable.facts;
+  const failure: Failure = { digest: build.prepared.digest, executable: identity, version, hash, reason: bounded(reason), at: turn.at };
   const others = offers.failures.filter((each) => each.digest !== failure.digest || each.executable !== failure.executable);
   return { ...state, offers: { ...offers, failures: [failure, ...others].slice(0, FAILURES_MAX) } };
 }
@@ -83,13 +114,21 @@ export function knownFailure(state: State, build: Build): string | null {
 }
 
 /** The trial failed after the swap: what worked before is wanted again. `output` are the Collector's last lines. */
-export function failTrial(state: State, reason: string, now: Millis, output = ""): State {
+export function failTrial(state: State, reason: string, turn: Turn, output = ""): State {
   const { rollout } = state;
   if (rollout.is !== "trying") return state;
   const { hash } = rollout.offer;
-  const error = bounded(withOutput(`${reason}; ${successor(state)}`, output));
-  const failed = rememberFailure({ ...state, rollout: { is: "idle" } }, rollout.build, hash, error);
-  return wantFallback(conclude(failed, { is: "failed", hash, error }), `configuration ${shortHash(hash)} failed`, now);
+  if (!state.policy.rollsBack) return keepFailed(state, rollout.build, hash, reason, output);
+  const error = reasonOf(`${reason}; ${successor(state)}`, output);
+  const failed = rememberFailure({ ...state, rollout: { is: "idle" } }, rollout.build, hash, error, turn);
+  return wantFallback(conclude(failed, { is: "failed", hash, error }), `configuration ${shortHash(hash)} failed`, turn.now);
+}
+
+/** Where going back is turned off, what failed is what should run. */
+function keepFailed(state: State, build: Build, hash: Hex, reason: string, output: string): State {
+  const error = reasonOf(`${reason}; it stays and is restarted, since agent.automatic_config_rollback is off`, output);
+  const base: Base = { ...state.base, from: "last-received", remote: build.remote, build, preparing: 0, isStale: false };
+  return conclude({ ...state, rollout: { is: "idle" }, base, standIn: null }, { is: "failed", hash, error });
 }
 
 /** The offer was refused before anything was stopped. */
@@ -123,11 +162,17 @@ function wantFallback(state: State, because: string, now: Millis): State {
   return { ...state, probation: { ...probation, endsAt: null, sickSince: now }, wanted: wantedBy(state, probation.build, because) };
 }
 
-/** Wants what runs when no trial is in force. */
+/** Wants what should run when no trial is in force, or what stands in for it. */
 export function wantBase(state: State, because: string): State {
-  const { base } = state;
-  if (base.build !== null) return { ...state, wanted: wantedBy(state, base.build, because) };
-  if (state.wanted.is === "nothing") return state;
+  const { base, probation, standIn, wanted } = state;
+  const standsIn = standIn !== null && !standIn.isTrying ? standIn.build : null;
+  const build = standsIn ?? base.build;
+  if (build !== null) {
+    // What was to prove itself is not what runs from now on.
+    const isOver = probation?.of === "base" && !sameBuild(probation.build, build);
+    return { ...state, probation: isOver ? null : probation, wanted: wantedBy(state, build, because) };
+  }
+  if (wanted.is === "nothing") return state;
   return { ...state, wanted: { is: "nothing", because: "the configuration is being prepared", fine: false } };
 }
 
@@ -138,45 +183,20 @@ export function wantedBy(state: State, build: Build, because: string): Wanted {
     : { is: "nothing", because: "the configuration has nothing to run", fine: true };
 }
 
-/** The base could not be prepared: the next way down, and the truth about it to the server. */
-export function stepDown(state: State, reason: string, retryAt: Millis): State {
-  const { base, offers } = state;
-  const error = bounded(reason);
-  if (base.build !== null) {
-    // Only a new identity made it necessary; what runs is kept, and not tried again for this identity.
-    const build = { ...base.build, instanceUid: state.instanceUid };
-    return { ...state, base: { ...base, build, preparing: 0, refusal: error } };
-  }
-  const next = { build: null, preparing: 0, refusal: error, retryAt: base.retryAt };
-  if (base.from === "local") {
-    return {
-      ...state,
-      base: { ...base, ...next, retryAt },
-      wanted: { is: "nothing", because: `no configuration can run: ${error}`, fine: false },
-    };
-  }
-  const refused =
-    offers.status?.is === "applied" && offers.status.hash === base.remote?.hash
-      ? { ...state, offers: { ...offers, status: { is: "failed" as const, hash: offers.status.hash, error } } }
-      : state;
-  const working = base.from === "last-received" && offers.lastWorking !== null && offers.lastWorking.hash !== base.remote?.hash;
-  return working
-    ? { ...refused, base: { from: "last-working", remote: offers.lastWorking, ...next } }
-    : { ...refused, base: { from: "local", remote: null, ...next } };
+/** The cause stands in front, where a cut cannot reach it; the Collector's own words follow, in the Go supervisor's frame. */
+export function reasonOf(reason: string, output: string): string {
+  return output === "" ? bounded(reason) : `${bounded(reason)}\nCollector log tail:\n${output}`;
 }
 
-/** The cause stands in front, where a cut cannot reach it. */
-export function withOutput(reason: string, output: string): string {
-  return output === "" ? reason : `${reason}; its last output:\n${output}`;
-}
-
+/** What runs after a failure, in words. */
 function successor(state: State): string {
-  const { base, probation } = state;
-  if (probation !== null) return `configuration ${shortHash(probation.hash)}, which was applied before, runs instead`;
-  if (base.remote === null) return "the local configuration runs instead";
-  return `configuration ${shortHash(base.remote.hash)}, which worked before, runs instead`;
+  const { probation, standIn } = state;
+  if (probation?.of === "offer") return `configuration ${shortHash(probation.hash)}, which was applied before, runs instead`;
+  if (standIn !== null && !standIn.isTrying) return `what stands in for ${nameOfBase(state)} runs instead`;
+  const before = state.base.remote === null ? "" : ", which worked before,";
+  return `${nameOfBase(state)}${before} runs instead`;
 }
 
-function bounded(reason: string): string {
+export function bounded(reason: string): string {
   return reason.length <= REASON_CHARS_MAX ? reason : `${reason.slice(0, REASON_CHARS_MAX)} ...`;
 }

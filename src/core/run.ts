@@ -22,6 +22,12 @@ export function onTrial(state: State): boolean {
   return rollout.is === "trying" && process.is !== "down" && sameBuild(process.run.build, rollout.build);
 }
 
+/** What should run when no trial is in force, in words. */
+export function nameOfBase({ base }: State): string {
+  if (base.from === "fallback") return "the startup fallback";
+  return base.remote === null ? "the local configuration" : `configuration ${shortHash(base.remote.hash)}`;
+}
+
 /** How people read a hash: enough of it to compare by eye. */
 export function shortHash(hash: Hex): string {
   return hash === "" ? "without a hash" : hash.slice(0, 12);

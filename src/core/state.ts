@@ -24,6 +24,8 @@ export interface State {
   readonly process: Process;
   readonly wanted: Wanted;
   readonly base: Base;
+  /** What runs in place of the base while that cannot run; null while nothing is wrong with it. */
+  readonly standIn: StandIn | null;
   readonly rollout: Rollout;
   /** What is applied, but not good yet. */
   readonly probation: Probation | null;
@@ -36,6 +38,7 @@ export interface State {
   readonly offers: Offers;
   readonly restarts: Restarts;
   readonly executable: Executable;
+  readonly server: Server;
   readonly storage: Storage;
   readonly said: Said;
   /** The newest prepared configuration in the form that may be shown; null for none. */
@@ -89,9 +92,10 @@ export type Wanted =
   | { readonly is: "nothing"; readonly because: string; /** It is right that nothing runs. */ readonly fine: boolean }
   | { readonly is: "run"; readonly run: Run; readonly because: string };
 
-/** What runs when no trial is in force: the configuration that worked last, or the way down from it. */
+/** What should run when no trial is in force. What runs while it cannot is the stand-in. */
 export interface Base {
-  readonly from: "last-received" | "last-working" | "local";
+  /** `fallback` only before the server was ever reached. */
+  readonly from: "last-received" | "last-working" | "fallback" | "local";
   readonly remote: RemoteConfig | null;
   readonly build: Build | null;
   /** The ticket of the preparation that is on its way, 0 for none. */
@@ -99,6 +103,27 @@ export interface Base {
   /** Why the last preparation was refused; "" for none. */
   readonly refusal: string;
   readonly retryAt: Millis;
+  /** The local files are to be read again. */
+  readonly isStale: boolean;
+}
+
+/** A step on the way down from the base. */
+export type Rung = "last-working" | "as-proven" | "fallback" | "local";
+
+/** The base was refused or crashes: a step below it runs, and the base is tried again now and then. */
+export interface StandIn {
+  readonly from: Rung;
+  /** Null until it is prepared. */
+  readonly build: Build | null;
+  /** The ticket of the preparation that is on its way, 0 for none. */
+  readonly preparing: number;
+  /** Why the base does not run. */
+  readonly reason: string;
+  /** How often the base was tried again in vain. */
+  readonly tries: number;
+  readonly retryAt: Millis;
+  /** The base is being tried again: one crash is enough to come back. */
+  readonly isTrying: boolean;
 }
 
 /** The course of one offer from its first act to its outcome. */
@@ -107,10 +132,12 @@ export type Rollout =
   | { readonly is: "preparing"; readonly offer: RemoteConfig; readonly ticket: number }
   | { readonly is: "trying"; readonly offer: RemoteConfig; readonly build: Build; readonly giveUpAt: Millis | null };
 
-/** An applied configuration has to stay healthy for a while, in one stretch, before it is good. */
+/** What was healthy once has to stay so for a while, in one stretch, before it is good. */
 export interface Probation {
+  /** The server's offer, or the base with local files that changed, or after it could not run. */
+  readonly of: "offer" | "base";
   readonly build: Build;
-  /** The offer's. */
+  /** That of the remote configuration, "" for none. */
   readonly hash: Hex;
   /** The end of the stretch; null while it is not healthy. */
   readonly endsAt: Millis | null;
@@ -142,6 +169,10 @@ export interface Offers {
   readonly lastOfferAt: Millis | null;
   /** The newest offer failed for a reason that was not in it: a missing executable, a full disk. */
   readonly isBlameless: boolean;
+  /** Somebody asked for another try: a failed hash may be offered again. */
+  readonly isForgotten: boolean;
+  /** When a restart command last counted as such a wish. */
+  readonly forgottenAt: Millis | null;
   /** How often a known status was repeated, and when last. */
   readonly repeats: number;
   readonly repeatedAt: Millis | null;
@@ -157,6 +188,16 @@ export type Executable =
   | { readonly is: "describing" }
   | { readonly is: "known"; readonly facts: ExecutableFacts }
   | { readonly is: "failing"; readonly error: string; readonly retryAt: Millis };
+
+/** The connection to the management server. Nothing but the startup fallback depends on it. */
+export interface Server {
+  readonly isConnected: boolean;
+  /** It was connected in this life: that ends the startup fallback for good. */
+  readonly wasReached: boolean;
+  /** How many connections were lost in this life, and why the last one was. */
+  readonly losses: number;
+  readonly error: string;
+}
 
 export type Storage =
   | { readonly is: "working" }

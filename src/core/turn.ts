@@ -6,4 +6,6 @@ export interface Turn {
   readonly now: Millis;
   /** In [0, 1). */
   readonly random: number;
+  /** ISO 8601 by the wall clock, for records that people read: nothing is decided by it. */
+  readonly at: string;
 }

@@ -89,6 +89,8 @@ export interface Run {
 export interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
+  /** Whether the kernel ended it for want of memory, and how sure that is: its own group counted it, or only the host did. */
+  readonly memoryKill: "none" | "cgroup" | "host";
   /** The last lines of its output, already redacted and bounded; "" when there are none. */
   readonly tail: string;
 }

@@ -47,3 +47,8 @@ export const systemClock: Clock = {
     });
   },
 };
+
+/** The wall clock as ISO 8601, for records that people read. */
+export function isoTime(clock: Clock): string {
+  return new Date(Number(clock.unixNano() / 1_000_000n)).toISOString();
+}

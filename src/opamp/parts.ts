@@ -76,15 +76,17 @@ function descriptionPart(report: Report, host: () => HostFacts): Part {
 }
 
 /** How the supervisor itself is doing, beside the Collector's components. */
-function supervisorHealth({ process, rollout, storageError }: ReportedHealth, statusTimeUnixNano: bigint): ComponentHealth {
+function supervisorHealth({ losses, lossError, process, rollout, rolloutError, storageError }: ReportedHealth, statusTimeUnixNano: bigint): ComponentHealth {
   const part = (healthy: boolean, status: string, lastError = ""): ComponentHealth =>
     create(ComponentHealthSchema, { healthy, status, lastError, statusTimeUnixNano });
   const canStore = storageError === "";
   const isHeld = process === "held";
-  const whole = part(canStore && !isHeld, "running", canStore ? "" : "the storage directory cannot be written");
+  const trouble = canStore ? rolloutError : "the storage directory cannot be written";
+  const whole = part(trouble === "" && !isHeld, "running", trouble);
   whole.componentHealthMap = {
     process: part(!isHeld, process),
-    rollout: part(true, rollout),
+    rollout: part(rolloutError === "", rollout, rolloutError),
+    connection: part(true, losses === 0 ? "connected" : `connected again, lost ${losses} times`, lossError),
     storage: part(canStore, canStore ? "working" : "failing", storageError),
   };
   return whole;

@@ -5,7 +5,7 @@
  */
 import { appendFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "../lib/clock.js";
+import { isoTime, type Clock } from "../lib/clock.js";
 import { messageOf } from "../lib/error.js";
 import type { Logger } from "../lib/log.js";
 import { HISTORY } from "./names.js";
@@ -34,7 +34,7 @@ export class History {
   /** @param what the message of the log line; its fields follow. Never throws; a line that cannot be written is lost. */
   add(what: string, fields: Readonly<Record<string, unknown>>): void {
     const { clock, log } = this.#options;
-    const time = new Date(Number(clock.unixNano() / 1_000_000n)).toISOString();
+    const time = isoTime(clock);
     try {
       this.#append(`${JSON.stringify({ time, what, ...fields })}\n`);
       this.#isFailing = false;

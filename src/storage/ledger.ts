@@ -3,12 +3,12 @@
  * our own file, which announces the coming version of `persistent_state.yaml`, then that. Whatever subset of them a crash
  * leaves, `recover` reads no status into a configuration that it was not written for.
  */
-import type { Memory } from "../core/memory.js";
+import type { Memory, Proven } from "../core/memory.js";
 import type { RemoteConfig, RemoteStatus } from "../core/values.js";
 import type { Change } from "./atomic.js";
 import { digestOf, type Loaded } from "./load.js";
-import { LAST_RECEIVED, LAST_WORKING, ON_PROBATION, OWN_STATE, PERSISTENT_STATE } from "./names.js";
-import { renderOwnState, VERSIONS_MAX, type OwnState, type StateVersion } from "./own-state.js";
+import { goodName, LAST_RECEIVED, LAST_WORKING, ON_PROBATION, OWN_STATE, PERSISTENT_STATE } from "./names.js";
+import { renderOwnState, VERSIONS_MAX, type OwnState, type ProvenRecord, type StateVersion } from "./own-state.js";
 import { renderPersistentState } from "./persistent-state.js";
 import { encodeRemoteConfig } from "./remote-config-file.js";
 
@@ -17,6 +17,8 @@ export interface SavePlan {
   /** What the files hold once it is carried out. */
   readonly after: ReadonlyMap<string, OnDisk>;
   readonly version: StateVersion;
+  /** SHA-256 of the text that is good, null for none. */
+  readonly good: string | null;
 }
 
 interface OnDisk {
@@ -37,6 +39,10 @@ export class Ledger {
   readonly #onDisk = new Map<string, OnDisk>();
   /** The versions of `persistent_state.yaml` that may be on disk, oldest first. */
   #versions: readonly StateVersion[] = [];
+  /** The last text and its SHA-256, so that it is not counted with each save. */
+  #text: { readonly text: string | null; readonly digest: string } = { text: null, digest: "" };
+  /** SHA-256 of the good text that is on disk for certain, and of all that may be. */
+  #good: { readonly onDisk: string | null; readonly perhaps: readonly string[] } = { onDisk: null, perhaps: [] };
   /** Where remote configurations are not accepted: what is kept for the day they are again. */
   #kept: { readonly status: RemoteStatus | null; readonly received: string } = { status: null, received: "" };
 
@@ -46,12 +52,14 @@ export class Ledger {
 
   /** What the start has found. */
   note({ found, versions }: Loaded): void {
-    const { onProbation, own, received, state, working } = found;
+    const { goodText, onProbation, own, received, state, working } = found;
     this.#versions = versions;
     this.#kept = { status: state?.status ?? own?.status ?? null, received: versions.at(-1)?.received ?? "" };
     this.#onDisk.set(LAST_RECEIVED, { digest: received?.digest ?? null, config: received?.config ?? null });
     this.#onDisk.set(LAST_WORKING, { digest: working?.digest ?? null, config: working?.config ?? null });
     this.#onDisk.set(ON_PROBATION, { digest: onProbation?.digest ?? null, config: onProbation?.config ?? null });
+    const textDigest = own?.proven?.textDigest ?? "";
+    if (goodText !== null) this.#good = { onDisk: textDigest, perhaps: [textDigest] };
     if (versions.length === 0 || state === undefined || state === null) return;
     this.#onDisk.set(PERSISTENT_STATE, { digest: state.digest, config: null });
     const [newest] = own?.versions.slice(-1) ?? [];
@@ -63,7 +71,7 @@ export class Ledger {
   /** From here until `confirm` nobody knows which of the files are old and which are new. */
   plan(memory: Memory): SavePlan {
     const draft: Draft = { changes: [], after: new Map() };
-    const { failures, instanceUid, proven, trial } = memory;
+    const { failures, instanceUid, trial } = memory;
     let { received, status } = this.#kept;
     if (this.#acceptsRemoteConfig) {
       received = this.#planConfig(draft, LAST_RECEIVED, memory.lastReceived);
@@ -71,17 +79,23 @@ export class Ledger {
       this.#planConfig(draft, ON_PROBATION, memory.onProbation);
       status = memory.status;
     }
+    const proven = this.#planText(draft, memory.proven);
     const state = Buffer.from(renderPersistentState(instanceUid, status));
     const version = { state: digestOf(state), received };
     this.#planOwn(draft, { instanceUid, status, proven, trial, failures, versions: [version] }, version);
     this.#planFile(draft, PERSISTENT_STATE, state, digestOf(state), null);
+    for (const old of this.#good.perhaps) if (old !== proven?.textDigest) draft.changes.push({ name: goodName(old), bytes: null });
     for (const { name } of draft.changes) this.#onDisk.delete(name);
     this.#versions = mergeVersions(this.#versions, version);
-    return { ...draft, version };
+    const good = proven === null || proven.textDigest === "" ? null : proven.textDigest;
+    const others = this.#good.perhaps.filter((each) => each !== good);
+    this.#good = { onDisk: this.#good.onDisk, perhaps: good === null ? others : [...others, good] };
+    return { ...draft, version, good };
   }
 
   /** The plan was carried out and is durable. */
-  confirm({ after, version }: SavePlan): void {
+  confirm({ after, good, version }: SavePlan): void {
+    this.#good = { onDisk: good, perhaps: good === null ? [] : [good] };
     for (const [name, file] of after) this.#onDisk.set(name, file);
     this.#versions = [version];
   }
@@ -95,6 +109,16 @@ export class Ledger {
     const digest = bytes === null ? null : digestOf(bytes);
     this.#planFile(draft, name, bytes, digest, config);
     return digest ?? "";
+  }
+
+  /** The text is there before the state names it, and the one before it goes after that. */
+  #planText(draft: Draft, proven: Proven | null): ProvenRecord | null {
+    if (proven === null) return null;
+    const { digest, executable, instanceUid, remoteHash, text } = proven;
+    if (text !== this.#text.text) this.#text = { text, digest: text === null ? "" : digestOf(Buffer.from(text)) };
+    const textDigest = this.#text.digest;
+    if (text !== null && textDigest !== this.#good.onDisk) draft.changes.push({ name: goodName(textDigest), bytes: Buffer.from(text) });
+    return { digest, executable, instanceUid, remoteHash, textDigest };
   }
 
   /** The list of versions in it changes with every save; that alone is no reason to write it. */

@@ -1,8 +1,10 @@
 /** Reads all files of the directory, sets aside what is damaged, and brings the rest together. */
 import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { RememberedFacts } from "../core/values.js";
 import { COLLECTOR_FACTS_BYTES_MAX, parseCollectorFacts } from "./collector-facts.js";
-import { COLLECTOR_FACTS, LAST_RECEIVED, LAST_WORKING, ON_PROBATION, OWN_STATE, PERSISTENT_STATE } from "./names.js";
+import { COLLECTOR_FACTS, goodName, isGoodName, LAST_RECEIVED, LAST_WORKING, ON_PROBATION, OWN_STATE, PERSISTENT_STATE } from "./names.js";
 import { OWN_STATE_BYTES_MAX, parseOwnState, type OwnState, type StateVersion } from "./own-state.js";
 import { parsePersistentState, PERSISTENT_STATE_BYTES_MAX, renderPersistentState, type PersistentState } from "./persistent-state.js";
 import { readFile, setAside, type FileKind, type Place, type Reading } from "./read-file.js";
@@ -45,6 +47,11 @@ const PROBATION: FileKind<ReturnType<typeof decodeRemoteConfig>> = {
   loses: "the remote configuration that was on probation; the one that was good before runs",
   parse: decodeRemoteConfig,
 };
+const GOOD_TEXT: Omit<FileKind<string>, "name"> = {
+  bytesMax: 256 * 1024 * 1024,
+  loses: "the text of the last good configuration; it is composed anew from its layers",
+  parse: (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
+};
 const FACTS: FileKind<RememberedFacts> = {
   name: COLLECTOR_FACTS,
   bytesMax: COLLECTOR_FACTS_BYTES_MAX,
@@ -56,16 +63,17 @@ export async function loadFiles(place: Place, acceptsRemoteConfig: boolean): Pro
   const absent = Promise.resolve({ is: "absent" } as const);
   const ownFile = await readFile(place, OWN);
   const own = ownFile.is === "read" ? ownFile.value : null;
-  const [stateFile, receivedFile, workingFile, probationFile, facts] = await Promise.all([
+  const [stateFile, receivedFile, workingFile, probationFile, facts, goodText] = await Promise.all([
     readFile(place, { ...STATE, parse: (bytes) => ourWords(bytes, own) ?? parsePersistentState(bytes) }),
     acceptsRemoteConfig ? readFile(place, RECEIVED) : absent,
     acceptsRemoteConfig ? readFile(place, WORKING) : absent,
     acceptsRemoteConfig ? readFile(place, PROBATION) : absent,
     readFile(place, FACTS),
+    own === null ? Promise.resolve(null) : readGoodText(place, own.proven?.textDigest ?? ""),
   ]);
   const state = await soundState(place, stateFile, own);
   const received = await soundReceived(place, foundConfig(receivedFile), state);
-  const found: Found = { state, own, received, working: foundConfig(workingFile), onProbation: foundConfig(probationFile) };
+  const found: Found = { state, own, received, working: foundConfig(workingFile), onProbation: foundConfig(probationFile), goodText };
   const recovered = recover(found);
   return { ...recovered, found, remembered: facts.is === "read" ? facts.value : null, versions: versionsOnDisk(found, recovered) };
 }
@@ -111,6 +119,20 @@ async function soundReceived(place: Place, received: FoundConfig | null, state: 
   const told = state?.status?.hash ?? "";
   if (received === null || received.config.hash !== "" || told === "") return received;
   await setAside(place, RECEIVED, "its hash is cut off");
+  return null;
+}
+
+/** Null: there is none, or it is lost. What no state names is left over from a crash in the middle of a save. */
+async function readGoodText(place: Place, textDigest: string): Promise<string | null> {
+  const name = textDigest === "" ? null : goodName(textDigest);
+  const others = (await readdir(place.directory)).filter((other) => isGoodName(other) && other !== name);
+  for (const other of others) await place.system.remove(join(place.directory, other)).catch(() => undefined);
+  if (name === null) return null;
+  const kind = { ...GOOD_TEXT, name };
+  const reading = await readFile(place, kind);
+  if (reading.is === "read" && digestOf(reading.bytes) === textDigest) return reading.value;
+  if (reading.is === "read") await setAside(place, kind, "it is cut off or was changed");
+  if (reading.is === "absent") place.log.warn("Text of the last good configuration is gone", { file: join(place.directory, name), lost: kind.loses });
   return null;
 }
 

@@ -10,6 +10,8 @@ export const ON_PROBATION = "probation_remote_config.dat";
 /** Kept as it is found: own telemetry is not ours to change yet. */
 export const LAST_OWN_TELEMETRY = "last_recv_own_telemetry_config.dat";
 export const EFFECTIVE = "effective.yaml";
+/** A directory: the last configurations that ran, for people. */
+export const KEPT_CONFIGS = "config_history";
 export const AGENT_LOG = "agent.log";
 export const OWN_STATE = "opampsupervisor_state.json";
 export const COLLECTOR_FACTS = "collector.json";
@@ -20,6 +22,15 @@ export const LOCK = "supervisor.lock";
 export const COLLECTOR_RECORD = "collector.pid.json";
 /** Written by collector/output.ts while output is passed through. */
 export const PASSTHROUGH_LOG = "agent-passthrough.log";
+
+/** Ours alone: what was proven, as it ran, to return to it when its layers have changed. Old and new lie side by side until the state names the new one. */
+export function goodName(textDigest: string): string {
+  return `good-${textDigest.slice(0, 12)}.yaml`;
+}
+
+export function isGoodName(name: string): boolean {
+  return /^good-[0-9a-f]{12}\.yaml$/.test(name);
+}
 
 /** The Go supervisor gives the file for the validator this name, and so do we. */
 export function stagedName(random: string): string {
@@ -36,7 +47,7 @@ export function damagedName(name: string, number: number): string {
 
 /** True for what a supervisor that was killed may have left half done. */
 export function isLeftover(name: string): boolean {
-  return /^\.[a-z_.]+\.[0-9a-f]{12}\.tmp$/.test(name) || /^validate-config-[^/]*\.yaml$/.test(name);
+  return /^\.[a-z0-9_.-]+\.[0-9a-f]{12}\.tmp$/.test(name) || /^validate-config-[^/]*\.yaml$/.test(name);
 }
 
 const KNOWN = [
@@ -46,6 +57,7 @@ const KNOWN = [
   ON_PROBATION,
   LAST_OWN_TELEMETRY,
   EFFECTIVE,
+  KEPT_CONFIGS,
   AGENT_LOG,
   OWN_STATE,
   COLLECTOR_FACTS,
@@ -57,5 +69,5 @@ const KNOWN = [
 
 /** True for every name that a supervisor, ours or Go's, gives to a file here: rotated and damaged ones included. */
 export function isOurs(name: string): boolean {
-  return isLeftover(name) || KNOWN.some((known) => name === known || name.startsWith(`${known}.`));
+  return isLeftover(name) || isGoodName(name) || KNOWN.some((known) => name === known || name.startsWith(`${known}.`));
 }

@@ -5,21 +5,28 @@
  */
 import type { Failure, Proven, Trial } from "../core/memory.js";
 import type { RemoteStatus } from "../core/values.js";
-import { wholeText } from "./persistent-state.js";
+import { PERSISTENT_STATE_BYTES_MAX, wholeText } from "./persistent-state.js";
 import { parseUuid } from "./uuid.js";
 
-export const OWN_STATE_BYTES_MAX = 1024 * 1024;
+/** As much as `persistent_state.yaml`, whose status it repeats, and what failed. */
+export const OWN_STATE_BYTES_MAX = PERSISTENT_STATE_BYTES_MAX + 4 * 1024 * 1024;
 /** Versions of `persistent_state.yaml` that may be on disk when saving failed again and again. */
 export const VERSIONS_MAX = 8;
 
 export interface OwnState {
   readonly instanceUid: string;
   readonly status: RemoteStatus | null;
-  readonly proven: Proven | null;
+  readonly proven: ProvenRecord | null;
   readonly trial: Trial | null;
   readonly failures: readonly Failure[];
   /** Oldest first; the last one belongs to `instanceUid` and `status`. */
   readonly versions: readonly StateVersion[];
+}
+
+/** The text itself lies in a file of its own; this says which one belongs to it. */
+export interface ProvenRecord extends Omit<Proven, "text"> {
+  /** SHA-256 of that file, "" for none. */
+  readonly textDigest: string;
 }
 
 /** SHA-256 of a version of `persistent_state.yaml`, and of the received configuration that its status is about. */
@@ -49,7 +56,7 @@ export function parseOwnState(bytes: Uint8Array): OwnState {
   return {
     instanceUid,
     status: status === null ? null : statusOf(objectOf(status, "status")),
-    proven: proven === null ? null : provenOf(objectOf(proven, "proven")),
+    proven: proven === null ? null : provenOf(objectOf(proven, "proven"), instanceUid),
     trial: trial === null ? null : trialOf(objectOf(trial, "trial")),
     failures: failures.map((entry: unknown) => failureOf(objectOf(entry, "an entry of failures"))),
     versions: versions.slice(-VERSIONS_MAX).map((entry: unknown) => {
@@ -65,8 +72,16 @@ function statusOf(status: Fields): RemoteStatus {
   return { is, hash: hexOf(status, "hash"), error: stringOf(status, "error") };
 }
 
-function provenOf(proven: Fields): Proven {
-  return { digest: hexOf(proven, "digest"), executable: stringOf(proven, "executable") };
+/** The first version of this file had neither text nor where it came from. */
+function provenOf(proven: Fields, instanceUid: string): ProvenRecord {
+  const { remoteHash = null } = proven;
+  return {
+    digest: hexOf(proven, "digest"),
+    executable: stringOf(proven, "executable"),
+    instanceUid: "instanceUid" in proven ? stringOf(proven, "instanceUid") : instanceUid,
+    remoteHash: remoteHash === null ? null : hexOf(proven, "remoteHash"),
+    textDigest: "textDigest" in proven ? hexOf(proven, "textDigest") : "",
+  };
 }
 
 function trialOf(trial: Fields): Trial {
@@ -81,6 +96,8 @@ function failureOf(failure: Fields): Failure {
     executable: stringOf(failure, "executable"),
     hash: hexOf(failure, "hash"),
     reason: stringOf(failure, "reason"),
+    version: "version" in failure ? stringOf(failure, "version") : "",
+    at: "at" in failure ? stringOf(failure, "at") : "",
   };
 }
 

@@ -2,11 +2,14 @@
  * `persistent_state.yaml`, in the Go supervisor's fields and formats with nothing added, so that a host can move there
  * and back. Read tolerantly (a part that makes no sense is lost alone), written in one fixed form that Go accepts.
  */
-import { isMap, isScalar, parseDocument, type YAMLMap } from "yaml";
+import { isMap, isScalar, Lexer, parseDocument, type YAMLMap } from "yaml";
 import type { Hex, RemoteStatus } from "../core/values.js";
 import { parseUuid } from "./uuid.js";
 
-export const PERSISTENT_STATE_BYTES_MAX = 1024 * 1024;
+/** The error message may hold a megabyte of the Collector's output, if the user asked for it, and escaping may make six bytes of one. */
+export const PERSISTENT_STATE_BYTES_MAX = 8 * 1024 * 1024;
+/** A sound file has some twenty. A long reason is one of them, but megabytes of small ones take the parser minutes. */
+const LEXEMES_MAX = 10_000;
 
 export interface PersistentState {
   /** Null: there is none, or it is none. */
@@ -22,6 +25,8 @@ const STATUS_NUMBERS = { applied: 1, applying: 2, failed: 3 } as const;
 /** Throws when the whole is not a YAML map. */
 export function parsePersistentState(bytes: Uint8Array): PersistentState {
   const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  let lexemes = 0;
+  for (const lexeme of new Lexer().lex(text)) if (lexeme !== "" && ++lexemes > LEXEMES_MAX) throw new Error("it is no state, it has too many parts");
   // Every scalar stays text: a hash like 12e4567 must not become a number. A repeated key is not searched for, since
   // that takes seconds in a hostile file.
   const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false });

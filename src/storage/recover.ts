@@ -2,7 +2,7 @@
  * Makes one memory of the files that a last life left, whoever wrote them and wherever it died. Pure. Its rule: a status
  * counts only for the configuration that it was written for; where that is in doubt the configuration is on trial again.
  */
-import type { Memory } from "../core/memory.js";
+import type { Memory, Proven } from "../core/memory.js";
 import type { RemoteConfig, RemoteStatus } from "../core/values.js";
 import type { OwnState } from "./own-state.js";
 import type { PersistentState } from "./persistent-state.js";
@@ -14,6 +14,8 @@ export interface Found {
   readonly received: FoundConfig | null;
   readonly working: FoundConfig | null;
   readonly onProbation: FoundConfig | null;
+  /** The text that belongs to what `own` says is proven; null where it is lost. */
+  readonly goodText: string | null;
 }
 
 export interface FoundConfig {
@@ -47,9 +49,15 @@ export function recover(found: Found): Recovered {
     onProbation: takenOver ? null : (found.onProbation?.config ?? null),
     trial: takenOver ? null : (own?.trial ?? null),
     failures: own?.failures ?? [],
-    proven: own?.proven ?? null,
+    proven: provenOf(found),
     takenOver,
   };
+}
+
+function provenOf({ goodText, own }: Found): Proven | null {
+  if (own === null || own.proven === null) return null;
+  const { digest, executable, instanceUid, remoteHash } = own.proven;
+  return { digest, executable, text: goodText, instanceUid, remoteHash };
 }
 
 /** "lost": there was a status that cannot be read any more. */

@@ -16,6 +16,8 @@ const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "../fixtures/compos
 interface Case {
   /** Placeholders, URIs, or names of files in the folder. */
   readonly configFiles?: readonly string[];
+  /** Names of files in the folder. */
+  readonly fallbackFiles?: readonly string[];
   /** Absent: nothing received. File name at the server to file in the folder. */
   readonly remote?: Readonly<Record<string, string>>;
   readonly contentType?: string;
@@ -39,6 +41,7 @@ async function outcome(folder: string, given: Case): Promise<string> {
     const { prepared, warnings } = await composeConfig(
       composeInput({
         configFiles: (given.configFiles ?? []).map((entry) => (/^[$]|^(?:env|file|http):/.test(entry) ? entry : join(folder, entry))),
+        fallbackFiles: given.fallbackFiles?.map((entry) => join(folder, entry)) ?? null,
         remote: remoteOf(folder, given),
         env: given.env ?? {},
         description: { identifyingAttributes: {}, nonIdentifyingAttributes: given.attributes ?? {}, includeResourceAttributes: given.includeResourceAttributes ?? false },

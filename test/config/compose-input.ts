@@ -6,6 +6,7 @@ export const INSTANCE_UID = "0190f7a2-86f1-7c3e-9d52-4a1f0c2b7e11";
 
 export function composeInput(given: Partial<Omit<ComposeInput, "executable">> & { executable?: Partial<ExecutableFacts> }): ComposeInput {
   return {
+    fallbackFiles: null,
     configFiles: [],
     remote: null,
     instanceUid: INSTANCE_UID,

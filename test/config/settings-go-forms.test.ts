@@ -35,7 +35,7 @@ describe("keys", () => {
   });
 
   test("foreign keys without content ask for nothing", async () => {
-    const { warnings } = await withLines('server::auth: ""\nagent::startup_fallback_configs: []\ntelemetry::metrics::readers: []\n');
+    const { warnings } = await withLines('server::auth: ""\nagent::fallback_configs: []\ntelemetry::metrics::readers: []\n');
     expect(warnings).toEqual([]);
   });
 

@@ -5,8 +5,8 @@ import type { Wanted } from "../../src/core/state.js";
 import { buildOf, offerOf, testPolicy } from "../support/story.js";
 import { NOW, processes, runOf, stateOf, type ProcessName } from "./state-of.js";
 
-const TURN = { now: NOW, random: 0 };
-const base = { from: "last-received", remote: offerOf("A"), build: buildOf(offerOf("A")), preparing: 0, refusal: "", retryAt: NOW } as const;
+const TURN = { now: NOW, random: 0, at: "" };
+const base = { from: "last-received", remote: offerOf("A"), build: buildOf(offerOf("A")), preparing: 0, refusal: "", retryAt: NOW, isStale: false } as const;
 const run = (name: string, turn = 1): Wanted => ({ is: "run", run: runOf(name, turn), because: "it is wanted" });
 const nothing: Wanted = { is: "nothing", because: "nothing to run", fine: true };
 

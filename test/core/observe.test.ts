@@ -6,7 +6,7 @@ import type { ComponentHealth } from "../../src/core/values.js";
 import { buildOf, offerOf } from "../support/story.js";
 import { NOW, processes, runOf, stateOf } from "./state-of.js";
 
-const TURN = { now: NOW, random: 0 };
+const TURN = { now: NOW, random: 0, at: "" };
 const wanted = { is: "run", run: runOf("A"), because: "it is wanted" } as const;
 const running = stateOf({ process: { ...processes.healthy, linkMin: 3 }, wanted, attempt: 7, ticket: 4 });
 const health = { healthy: true, status: "StatusOK" } as ComponentHealth;
@@ -14,7 +14,7 @@ const health = { healthy: true, status: "StatusOK" } as ComponentHealth;
 test.each<[string, Event]>([
   ["a start of another attempt", { is: "collector-started", attempt: 6, pid: 1, startTimeUnixNano: 1n }],
   ["a failed start of another attempt", { is: "collector-not-started", attempt: 6, error: "x" }],
-  ["an exit of another attempt", { is: "collector-exited", attempt: 6, exit: { code: 1, signal: null, tail: "" } }],
+  ["an exit of another attempt", { is: "collector-exited", attempt: 6, exit: { code: 1, signal: null, memoryKill: "none", tail: "" } }],
   ["health of another attempt", { is: "collector-health", attempt: 6, link: 9, verdict: "unhealthy", error: "x", health }],
   ["health of a link before the reload", { is: "collector-health", attempt: 7, link: 2, verdict: "unhealthy", error: "x", health }],
   ["a configuration of a link before the reload", { is: "collector-config-reported", attempt: 7, link: 2, files: [] }],

@@ -17,7 +17,7 @@ exec '${standIn()}' "$@"
   const supervisor = stage.host.start();
   const line = await supervisor.logs("Collector executable cannot be described");
   const words = `${stage.host.path("poor")} is built without the opamp extension, which the supervisor needs; use a distribution that has it (otelcol-contrib), or add opampextension to its builder configuration`;
-  expect(line).toMatchObject({ level: "error", error: words });
+  expect(line).toMatchObject({ level: "error", because: words });
   await stage.until("its health", () => stage.agent.health !== null);
   expect(stage.agent.health).toMatchObject({ healthy: false, lastError: words });
   expect(await stage.host.collectors()).toEqual([]);
@@ -30,7 +30,7 @@ test("a program that is no Collector", async () => {
   await stage.settings({ agent: { executable: "./stranger" } });
   const supervisor = stage.host.start();
   const line = await supervisor.logs("Collector executable cannot be described");
-  expect(line["error"]).toBe(
+  expect(line["because"]).toBe(
     `${stage.host.path("stranger")} does not answer its command "components" as a Collector does (exit code 64); agent.executable must name an OpenTelemetry Collector; it said: usage: stranger FILE`,
   );
   expect(await supervisor.end()).toEqual({ code: 0, signal: null });

@@ -85,7 +85,7 @@ test("a configuration that only the start shows to be wrong is told with the Col
     const instead = `${begin}; configuration ${good}, which was applied before, runs instead`;
     if (end === "") expect(error, what).toBe(instead);
     else {
-      expect(error.split("; its last output:\n")[0], what).toBe(instead);
+      expect(error.split("\nCollector log tail:\n")[0], what).toBe(instead);
       expect(lastMessage(error), what).toBe(end);
     }
     await stage.until("the good one again", () => stage.agent.healthy && stage.agent.effectiveConfig.includes("nop/good"));

@@ -39,7 +39,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     instanceUid: UID,
     capabilities: ALL_BITS,
     description: { collector: null, serviceName: "otelcol", serviceVersion: "0.149.0", identifyingOverrides: none, nonIdentifyingOverrides: none },
-    health: { healthy: true, status: "StatusOK", lastError: "", startTimeUnixNano: 5n, collector: null, process: "healthy", rollout: "idle", storageError: "" },
+    health: { healthy: true, status: "StatusOK", lastError: "", startTimeUnixNano: 5n, collector: null, process: "healthy", rollout: "idle", rolloutError: "", losses: 0, lossError: "", storageError: "" },
     effectiveConfig: files,
     remoteConfig: { status: null, repeat: 0 },
     components: null,
@@ -48,7 +48,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
 }
 
 export function unhealthy(lastError: string): Report {
-  return reportOf({ health: { healthy: false, status: "down", lastError, startTimeUnixNano: 0n, collector: null, process: "unhealthy", rollout: "idle", storageError: "" } });
+  return reportOf({ health: { healthy: false, status: "down", lastError, startTimeUnixNano: 0n, collector: null, process: "unhealthy", rollout: "idle", rolloutError: "", losses: 0, lossError: "", storageError: "" } });
 }
 
 export function decodeMessage(bytes: Uint8Array): AgentToServer {

@@ -8,7 +8,7 @@ test("a crash is told although the restart follows in the same turn", async () =
   story.recorded.splice(0);
   await story.exited({ signal: "SIGKILL" });
   expect(story.recorded).toEqual([
-    'Collector ended unasked {"error":"the Collector was killed by SIGKILL","crashes":1}',
+    expect.stringMatching(/^Collector ended unasked \{"because":"the Collector was killed by SIGKILL","crashes":1,"attempt":1,"hash":""/),
     expect.stringMatching(/^Collector starts \{"attempt":2,/),
   ]);
 });
@@ -22,7 +22,7 @@ test("a crash that is followed by a pause is told once", async () => {
   await story.exited({ code: 1 });
   while (story.state.process.is === "down") await story.advance(100);
   expect(story.recorded).toEqual([
-    'Collector ended unasked {"error":"the Collector exited with code 1 before it was healthy","crashes":2}',
+    expect.stringMatching(/^Collector ended unasked \{"because":"the Collector exited with code 1 before it was healthy","crashes":2,"attempt":2/),
     expect.stringMatching(/^Collector starts \{"attempt":3,/),
   ]);
 });

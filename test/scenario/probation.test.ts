@@ -1,6 +1,6 @@
 /** Between applied and good: what a configuration has to stand, and what is returned to when it does not. */
 import { expect, test } from "vitest";
-import { offerOf, Story, testFacts } from "../support/story.js";
+import { offerOf, provenOf, Story } from "../support/story.js";
 
 async function applied(name: string): Promise<Story> {
   const story = new Story();
@@ -73,16 +73,19 @@ test("a crash loop during probation turns APPLIED into FAILED, and what was good
   expect(story.read()).toMatchInlineSnapshot(`
     "> collector-exited #3 code 2
       start-collector #4 digest-B (the Collector ended unasked)
-      tell applied B; unhealthy "the Collector is being restarted: the Collector exited with code 2; its last output:
+      tell applied B; unhealthy "the Collector is being restarted: the Collector exited with code 2
+    Collector log tail:
     panic: out of luck"
     > collector-started #4
     > collector-health #4 healthy
       tell applied B; healthy
     > collector-exited #4 code 2
-      tell applied B; unhealthy "the Collector exited with code 2; its last output:
+      tell applied B; unhealthy "the Collector exited with code 2
+    Collector log tail:
     panic: out of luck"
       start-collector #5 digest-B (the Collector ended unasked)
-      tell applied B; unhealthy "the Collector is being restarted: the Collector exited with code 2; its last output:
+      tell applied B; unhealthy "the Collector is being restarted: the Collector exited with code 2
+    Collector log tail:
     panic: out of luck"
     > collector-started #5
     > collector-health #5 healthy
@@ -90,8 +93,10 @@ test("a crash loop during probation turns APPLIED into FAILED, and what was good
     > collector-exited #5 code 2
       save status failed B, received B, working A
       start-collector #6 digest-A (configuration B failed during probation)
-      tell failed B "the Collector exited with code 2, crash number 3 during probation; configuration A, which worked before, runs instead; its last output:
-    panic: out of luck"; unhealthy "the Collector is being restarted: the Collector exited with code 2; its last output:
+      tell failed B "the Collector exited with code 2, crash number 3 during probation; configuration A, which worked before, runs instead
+    Collector log tail:
+    panic: out of luck"; unhealthy "the Collector is being restarted: the Collector exited with code 2
+    Collector log tail:
     panic: out of luck""
   `);
 });
@@ -207,7 +212,7 @@ test("the same content that failed before is not tried again under another hash"
 
 test("a probation that a death of the supervisor cut short runs again, but not after the third death", async () => {
   const status = { is: "applied", hash: "B", error: "" } as const;
-  const stored = { lastReceived: offerOf("B"), lastWorking: offerOf("A"), status, proven: { digest: "digest-A", executable: testFacts.identity } };
+  const stored = { lastReceived: offerOf("B"), lastWorking: offerOf("A"), status, proven: provenOf("A") };
   const second = new Story({ memory: { ...stored, trial: { hash: "B", lives: 1 } } });
   await second.settle();
   expect(second.saves.at(-1)?.trial).toEqual({ hash: "B", lives: 2 });

@@ -1,10 +1,10 @@
 /** What the next life of the supervisor makes of the state on disk, and what happens while saving fails. */
 import { expect, test } from "vitest";
-import { offerOf, Story, testFacts } from "../support/story.js";
+import { offerOf, provenOf, Story, testFacts } from "../support/story.js";
 
 test("an applied configuration runs again after a restart, and no status is made up", async () => {
   const status = { is: "applied", hash: "A", error: "" } as const;
-  const proven = { digest: "digest-A", executable: testFacts.identity };
+  const proven = provenOf("A");
   const story = new Story({ memory: { lastReceived: offerOf("A"), lastWorking: offerOf("A"), status, proven } });
   await story.up();
   expect(story.read()).toMatchInlineSnapshot(`
@@ -80,14 +80,14 @@ test("a stored configuration that no longer validates steps down, and the server
       tell applied B; unhealthy "the configuration is being prepared"
     > server-connected
     > config-refused: unknown component b
-      save status failed B, received B, working A
-      prepare-config A (the one before was refused)
-      tell failed B "unknown component b"; unhealthy "the configuration is being prepared"
+      prepare-config A (configuration B does not run)
+      tell applied B; unhealthy "configuration B does not run, the configuration that worked before is being prepared instead, and it is tried again: unknown component b"
     > config-refused: unknown component a
-      prepare-config local (the one before was refused)
+      prepare-config local (configuration B does not run)
+      tell applied B; unhealthy "configuration B does not run, the local configuration alone is being prepared instead, and it is tried again: unknown component b; the configuration that worked before was refused: unknown component a"
     > config-prepared digest-local
-      start-collector #1 digest-local (the local configuration is wanted)
-      tell failed B "unknown component b"; unhealthy "the Collector is starting""
+      start-collector #1 digest-local (configuration B does not run)
+      tell applied B; unhealthy "the Collector is starting""
   `);
 });
 

@@ -7,7 +7,7 @@
  */
 import type { Memory } from "../../src/core/memory.js";
 import type { Report } from "../../src/core/report.js";
-import type { RemoteConfig } from "../../src/core/values.js";
+import type { RemoteConfig, RemoteStatus } from "../../src/core/values.js";
 
 const PROBATION_MS = 60_000;
 
@@ -18,20 +18,23 @@ export class Oracle {
   violation: Violation | null = null;
   readonly #now: () => number;
   readonly #contents = new Map<string, string>();
-  readonly #healthy = new Set<string>(["local"]);
+  /** Composed texts; below, contents are what their first half says. */
+  readonly #healthy = new Set<string>();
   readonly #rejected = new Set<string>();
   readonly #finals = new Map<string, string>();
   #disk: Memory | null = null;
   #deaths = 0;
   #saveFailed = false;
-  #stretch: { readonly content: string; readonly since: number } | null = null;
-  /** The longest stretch of health of each content. */
+  #stretch: { readonly text: string; readonly since: number } | null = null;
+  /** The longest stretch of health of each text. */
   readonly #longest = new Map<string, number>();
   readonly #good = new Set<string>();
+  #provenText: string | null = null;
   readonly #stored = new Set<string>();
   #newest = "";
   #crashes: number[] = [];
   #last: Report | null = null;
+  #lastTold: RemoteStatus | null = null;
 
   constructor(now: () => number) {
     this.#now = now;
@@ -50,26 +53,32 @@ export class Oracle {
     this.#newest = hash;
   }
 
-  /** The Collector reported healthy with this content; a stretch of health begins, if none was under way. */
-  healthy(content: string): void {
-    this.#healthy.add(content);
-    if (this.#stretch?.content === content) return;
+  /** The Collector reported healthy with this text; a stretch of health begins, if none was under way. */
+  healthy(text: string): void {
+    this.#healthy.add(contentIn(text));
+    if (this.#stretch?.text === text) return;
     this.ended();
-    this.#stretch = { content, since: this.#now() };
+    this.#stretch = { text, since: this.#now() };
   }
 
   /** The process ended, for whatever reason. */
   ended(): void {
-    if (this.#stretch !== null) this.#longest.set(this.#stretch.content, Math.max(this.#longest.get(this.#stretch.content) ?? 0, this.#now() - this.#stretch.since));
+    if (this.#stretch !== null) this.#longest.set(this.#stretch.text, this.#lasted(this.#stretch.text));
     this.#stretch = null;
   }
 
-  refused(content: string): void {
-    this.#rejected.add(content);
+  /** The longest stretch of health that this text ever had. */
+  #lasted(text: string): number {
+    const current = this.#stretch?.text === text ? this.#now() - this.#stretch.since : 0;
+    return Math.max(current, this.#longest.get(text) ?? 0);
   }
 
-  rejected(content: string): void {
-    this.#rejected.add(content);
+  refused(text: string): void {
+    this.#rejected.add(contentIn(text));
+  }
+
+  rejected(text: string): void {
+    this.#rejected.add(contentIn(text));
     this.ended();
   }
 
@@ -79,6 +88,11 @@ export class Oracle {
 
   saveFailed(): void {
     this.#saveFailed = true;
+  }
+
+  /** Somebody wants another try of what failed, or the local files changed: then it may be applied. */
+  forgiven(): void {
+    for (const [hash, final] of this.#finals) if (final === "failed") this.#finals.set(hash, "failed-blameless");
   }
 
   /** Something from outside happened, so restarts may begin afresh. */
@@ -102,14 +116,25 @@ export class Oracle {
     if (memory.lastReceived !== null) this.#stored.add(memory.lastReceived.hash);
     const about = memory.status?.hash ?? memory.lastReceived?.hash;
     this.check(about === memory.lastReceived?.hash, `a status for ${about ?? ""}, which is superseded`);
+    this.#savedProven(memory.proven?.text ?? null);
     const working = this.#contents.get(memory.lastWorking?.hash ?? "");
     if (working === undefined || this.#good.has(working)) return;
     if (working.startsWith("nothing")) return void this.#good.add(working);
-    const current = this.#stretch?.content === working ? this.#now() - this.#stretch.since : 0;
-    const lasted = Math.max(current, this.#longest.get(working) ?? 0);
+    const texts = [this.#stretch?.text ?? "", ...this.#longest.keys()].filter((text) => contentIn(text) === working);
+    const lasted = Math.max(0, ...texts.map((text) => this.#lasted(text)));
     // News of the first moment of health travels to the loop, and the end of the probation to the disk.
     this.check(lasted >= PROBATION_MS - 20, `saved as good after ${lasted} ms of health: ${working}`);
     this.#good.add(working);
+  }
+
+  /** What is returned to as one is the very text that lasted; only the first ever may be taken as it comes. */
+  #savedProven(text: string | null): void {
+    const before = this.#provenText;
+    if (text === before) return;
+    this.#provenText = text;
+    if (before === null || text === null || text.startsWith("nothing")) return;
+    this.check(!text.startsWith("fallback"), "the startup fallback is taken for good");
+    this.check(this.#lasted(text) >= PROBATION_MS - 20, `proven after ${this.#lasted(text)} ms of health: ${text}`);
   }
 
   told(report: Report, ran: boolean): void {
@@ -119,6 +144,10 @@ export class Oracle {
       this.check(report.health.status.startsWith("not running"), "healthy is told, and nothing runs");
     }
     if (status === null || status.is === "applying") return;
+    // Told once more, it is no new outcome.
+    const again = this.#lastTold === status;
+    this.#lastTold = status;
+    if (again && status.is === "failed") return;
     const content = this.#contents.get(status.hash) ?? "";
     const before = this.#finals.get(status.hash);
     const turned = before === "applied" && status.is === "failed";
@@ -151,19 +180,40 @@ export class Oracle {
   }
 
   /** The world has been quiet for long: what runs is what is wanted, and the server knows it. */
-  atRest(running: readonly string[]): void {
-    const status = this.#last?.remoteConfig.status ?? null;
-    this.check(this.#last !== null, "the server was never told anything");
+  atRest(running: readonly string[], host: Host): void {
+    const report = this.#last;
+    const status = report?.remoteConfig.status ?? null;
+    this.check(report !== null, "the server was never told anything");
     this.check(status?.is !== "applying", `no final status for ${status?.hash ?? ""}`);
-    if (status?.is === "applied") {
-      const content = this.#contents.get(status.hash) ?? "";
-      this.check(!/^(dies|flips|falls)/.test(content), `applied for good, and it does not last: ${content}`);
-      const wanted = content.startsWith("nothing") ? [] : [content];
-      this.check(running.join() === wanted.join(), `applied ${content}, but what runs is ${running.join() || "nothing"}`);
-    } else {
-      const fine = running.length === 0 ? this.#last?.health.status.startsWith("not running") === true : this.#healthy.has(running[0] ?? "");
-      this.check(fine, `${status?.is ?? "unset"}, and what runs is ${running.join() || "nothing"}`);
+    const text = running[0] ?? "";
+    const runs = contentIn(text);
+    const wanted = status?.is === "applied" ? (this.#contents.get(status.hash) ?? "") : "";
+    this.check(!/^(dies|flips|falls)/.test(wanted), `applied for good, and it does not last: ${wanted}`);
+    const isNothing = wanted.startsWith("nothing") && runs === "";
+    const isWanted = wanted === "" || runs === wanted || isNothing;
+    if (!host.isSpoiled) {
+      this.check(isWanted, `applied ${wanted}, but what runs is ${runs || "nothing"}`);
+      this.check(runs !== "fallback", "the startup fallback runs, and nothing is wrong with what should run");
+      this.check(report?.health.healthy === true, `not healthy at rest: ${report?.health.lastError ?? ""}`);
     }
-    this.check(this.#last?.health.healthy === true, `not healthy at rest: ${this.#last?.health.lastError ?? ""}`);
+    if (wanted !== "" && host.proven !== null && contentIn(host.proven) === wanted) {
+      this.check(isWanted, `${host.proven} is proven, but what runs is ${runs || "nothing"}`);
+    }
+    if (report?.health.healthy !== true) return;
+    this.check(isWanted, `told healthy with ${wanted} applied, but what runs is ${runs || "nothing"}`);
+    if (runs === "") return this.check(report.health.status.startsWith("not running"), "told healthy, and nothing runs");
+    this.check(this.#healthy.has(runs), `told healthy, and ${runs} never was`);
   }
+}
+
+export interface Host {
+  /** The local files, or the local configuration, cannot run: what is wanted may be impossible. */
+  readonly isSpoiled: boolean;
+  /** The text that is on disk as proven. */
+  readonly proven: string | null;
+}
+
+/** A composed text is a content and the version of the local files. */
+function contentIn(text: string): string {
+  return text.split("@")[0] ?? "";
 }

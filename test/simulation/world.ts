@@ -4,7 +4,7 @@
  * oracle judges what the supervisor says by this truth alone.
  */
 import { begin } from "../../src/core/begin.js";
-import type { Effect } from "../../src/core/effect.js";
+import type { ConfigSource, Effect } from "../../src/core/effect.js";
 import type { Event } from "../../src/core/event.js";
 import type { Memory } from "../../src/core/memory.js";
 import type { Report } from "../../src/core/report.js";
@@ -12,12 +12,12 @@ import type { Build, ComponentHealth, RemoteConfig, Verdict } from "../../src/co
 import { silentLogger } from "../../src/lib/log.js";
 import { Mailbox } from "../../src/lib/mailbox.js";
 import { Supervisor } from "../../src/supervisor.js";
-import { buildOf, emptyMemory, offerOf, testFacts, testPolicy } from "../support/story.js";
+import { answerOf, emptyMemory, offerOf, testFacts, testPolicy } from "../support/story.js";
 import { Agenda } from "./agenda.js";
 import { Oracle } from "./oracle.js";
 import { Random } from "./random.js";
 
-/** What a configuration does to a Collector. The name of an offer's content begins with it. */
+/** What a configuration does to a Collector. An offer's content is named after it; a composed text is `content@version of the local files`. */
 export type Nature = "good" | "refused" | "crashes" | "silent" | "sick" | "slow" | "nothing" | "dies-soon" | "dies-late" | "flips" | "falls-ill";
 
 const NATURES: readonly [Nature, ...Nature[]] = [
@@ -68,11 +68,18 @@ export class World {
   #diskFullUntil = 0;
   /** Another program holds a port that every configuration needs. */
   #occupiedUntil = 0;
+  /** The version of the local files, and what each of them does to every configuration that it takes part in. */
+  #layers = 0;
+  readonly #spoils = new Map<number, "" | "refused" | "crashes">([[0, ""]]);
+  readonly #local: Nature;
+  readonly #fallback: Nature | null;
   finished = false;
 
   constructor(seed: number) {
     this.random = new Random(seed);
     this.oracle = new Oracle(() => this.agenda.now);
+    this.#local = this.random.chance(0.9) ? "good" : this.random.pick(["refused", "crashes"]);
+    this.#fallback = this.random.chance(0.5) ? null : this.random.pick(["good", "good", "good", "refused", "crashes"]);
   }
 
   /** Lets the disturbed time pass, then the quiet one, then shuts down. */
@@ -85,8 +92,11 @@ export class World {
     this.quiet = true;
     this.#diskFullUntil = 0;
     if (!this.#connected) this.connect();
-    await this.until(end + 600_000);
-    this.oracle.atRest(this.#collectors.filter((one) => one.alive).map((one) => one.content));
+    await this.until(end + 1_200_000);
+    this.oracle.atRest(
+      this.#collectors.filter((one) => one.alive).map((one) => one.content),
+      { isSpoiled: this.#isSpoiled(), proven: this.#disk.proven?.text ?? null },
+    );
     this.post({ is: "shutdown-requested", because: "end of the simulation" });
     await this.until(this.agenda.now + 60_000);
     this.oracle.check(this.finished, "shutdown does not end");
@@ -109,7 +119,7 @@ export class World {
     this.note(`boot ${life}: ${this.#disk.status?.is ?? "none"} ${this.#disk.status?.hash ?? ""}`);
     this.#mailbox = new Mailbox();
     this.#told = null;
-    const policy = { ...testPolicy, reloadsByHup: this.random.chance(0.3) };
+    const policy = { ...testPolicy, reloadsByHup: this.random.chance(0.3), hasStartupFallback: this.#fallback !== null };
     const remembered = this.random.chance(0.5) ? { executable: testFacts, description: null, components: null } : null;
     const supervisor = new Supervisor(begin(policy, this.#disk, remembered, this.agenda.now), this.#disk, {
       clock: this.agenda.clock(),
@@ -129,12 +139,16 @@ export class World {
     supervisor.run().catch((error: unknown) => {
       this.#failure = error;
     });
-    this.connect();
+    if (this.quiet || this.random.chance(0.6)) return this.connect();
+    this.fault("server away");
+    this.agenda.at(this.random.between(10, 40_000), () => {
+      if (mine()) this.connect();
+    });
   }
 
   disturb(): void {
-    const kind = this.random.pick(["offer", "offer", "offer", "repeat", "burst", "death", "disconnect", "crash", "diskfull", "restart", "identity", "occupied"]);
-    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+    const kind = this.random.pick(["offer", "offer", "offer", "repeat", "burst", "death", "disconnect", "crash", "diskfull", "restart", "identity", "occupied", "layers", "retry"]);
+    this.fault(kind);
     this.note(`disturb ${kind}`);
     this.oracle.disturbed();
     switch (kind) {
@@ -166,7 +180,17 @@ export class World {
       case "occupied":
         this.#occupiedUntil = this.agenda.now + this.random.between(10, 40_000);
         return;
+      case "layers":
+        // Read at the next composition.
+        this.oracle.forgiven();
+        this.#spoils.set(++this.#layers, this.random.pick(["", "", "refused", "crashes"]));
+        return;
+      case "retry":
+        if (this.#dead) return;
+        this.oracle.forgiven();
+        return this.post({ is: "retry-requested" });
       case "restart":
+        this.oracle.forgiven();
         return this.post({ is: "restart-commanded" });
       case "identity":
         return this.post({ is: "identity-assigned", instanceUid: `uid-${this.random.between(1, 3)}` });
@@ -248,7 +272,7 @@ export class World {
       case "describe-executable":
         return later(1, 50, () => this.post({ is: "executable-described", facts: testFacts }));
       case "prepare-config":
-        this.oracle.prepares(effect.remote);
+        this.oracle.prepares(effect.source.is === "layers" ? effect.source.remote : null);
         return later(1, 900, () => this.answerPreparation(effect));
       case "start-collector":
         return this.startCollector(effect.attempt, effect.run.build, later);
@@ -263,20 +287,51 @@ export class World {
   }
 
   answerPreparation(effect: Extract<Effect, { do: "prepare-config" }>): void {
-    const content = effect.remote === null ? "local" : contentOf(effect.remote);
-    const { ticket, remote, instanceUid } = effect;
-    if (content.startsWith("refused")) {
-      this.oracle.refused(content);
-      return this.post({ is: "config-refused", ticket, reason: `refused ${content}`, isBlameless: false });
+    const { ticket, source, instanceUid } = effect;
+    const text = this.compose(source);
+    if (this.natureOf(text) === "refused") {
+      this.oracle.refused(text);
+      return this.post({ is: "config-refused", ticket, reason: `refused ${text}`, isBlameless: false });
     }
-    const build = buildOf(remote, { runs: !content.startsWith("nothing"), instanceUid, digest: content });
-    this.post({ is: "config-prepared", ticket, build });
+    const build = answerOf(source, { runs: this.natureOf(text) !== "nothing", instanceUid });
+    this.post({ is: "config-prepared", ticket, build: { ...build, prepared: { ...build.prepared, digest: text, text } } });
+  }
+
+  compose(source: ConfigSource): string {
+    switch (source.is) {
+      case "layers":
+        return `${source.remote === null ? "local" : contentOf(source.remote)}@${this.#layers}`;
+      case "fallback":
+        this.fault("fallback needed");
+        return "fallback@0";
+      case "as-proven":
+        this.fault("proven text needed");
+        return source.proven.text ?? "";
+    }
+  }
+
+  /** What the composed text does to a Collector. */
+  natureOf(text: string): Nature {
+    const [content = "", version = "0"] = text.split("@");
+    if (content === "fallback") return this.#fallback ?? "good";
+    const spoil = this.#spoils.get(Number(version)) ?? "";
+    if (spoil !== "") return spoil;
+    return content === "local" ? this.#local : (content.replace(/-\d$/, "") as Nature);
+  }
+
+  /** What is wanted may be impossible for a reason that lies on the host. */
+  #isSpoiled(): boolean {
+    return (this.#spoils.get(this.#layers) ?? "") !== "" || this.#local !== "good";
+  }
+
+  fault(kind: string): void {
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
   }
 
   startCollector(attempt: number, build: Build, later: Later): void {
     this.oracle.check(!this.#collectors.some((one) => one.alive), "two Collectors at once");
     if (!this.quiet && this.random.chance(0.03)) {
-      this.faults.set("spawn", (this.faults.get("spawn") ?? 0) + 1);
+      this.fault("spawn");
       this.oracle.rejected(build.prepared.text);
       return later(0, 5, () => this.post({ is: "collector-not-started", attempt, error: "no such file" }));
     }
@@ -302,26 +357,27 @@ export class World {
   /** The extension connects and tells what this configuration is like. */
   comeUp(one: Collector, later: Later): void {
     const { content } = one;
-    const slow = content.startsWith("slow") ? 20_000 : 100;
+    const nature = this.natureOf(content);
+    const slow = nature === "slow" ? 20_000 : 100;
     const still = (run: () => void) => (): void => {
       if (one.alive && one.content === content) run();
     };
-    const crashes = content.startsWith("crashes") || (!this.quiet && this.agenda.now < this.#occupiedUntil);
+    const crashes = nature === "crashes" || (!this.quiet && this.agenda.now < this.#occupiedUntil);
     if (crashes) return later(1, 400, still(() => this.end(one, 1, "own")));
     later(1, 100, still(() => {
       one.link = ++this.#links;
       this.post({ is: "collector-connected", attempt: one.attempt, link: one.link });
     }));
-    if (content.startsWith("silent")) return;
+    if (nature === "silent") return;
     later(101, 200, still(() => this.say(one, "starting", one.link)));
-    const verdict = content.startsWith("sick") ? "unhealthy" : "healthy";
+    const verdict = nature === "sick" ? "unhealthy" : "healthy";
     later(201, 300 + slow, still(() => {
       if (verdict === "healthy") this.oracle.healthy(content);
       this.say(one, verdict, one.link);
-      if (content.startsWith("dies-soon")) later(4_000, 6_000, still(() => this.end(one, 2, "own")));
-      if (content.startsWith("dies-late")) later(45_000, 55_000, still(() => this.end(one, 2, "own")));
-      if (content.startsWith("falls-ill")) later(3_000, 9_000, still(() => this.say(one, "unhealthy", one.link)));
-      if (content.startsWith("flips")) this.flip(one, true, later, still);
+      if (nature === "dies-soon") later(4_000, 6_000, still(() => this.end(one, 2, "own")));
+      if (nature === "dies-late") later(45_000, 55_000, still(() => this.end(one, 2, "own")));
+      if (nature === "falls-ill") later(3_000, 9_000, still(() => this.say(one, "unhealthy", one.link)));
+      if (nature === "flips") this.flip(one, true, later, still);
     }));
   }
 
@@ -346,7 +402,7 @@ export class World {
     one.alive = false;
     this.oracle.ended();
     this.lastWords(one);
-    this.post({ is: "collector-exited", attempt, exit: { code: 0, signal: null, tail: "" } });
+    this.post({ is: "collector-exited", attempt, exit: { code: 0, signal: null, memoryKill: "none", tail: "" } });
   }
 
   /** What a process said before its end may arrive long after it, when the next one runs already. */
@@ -368,7 +424,7 @@ export class World {
     const { attempt } = one;
     this.lastWords(one);
     if (because === "own") this.oracle.crashed();
-    this.post({ is: "collector-exited", attempt, exit: { code, signal: null, tail: "" } });
+    this.post({ is: "collector-exited", attempt, exit: { code, signal: null, memoryKill: "none", tail: "" } });
   }
 
   note(line: string): void {

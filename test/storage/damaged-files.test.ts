@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Memory } from "../../src/core/memory.js";
 import { encodeRemoteConfig } from "../../src/storage/remote-config-file.js";
-import { NO_TRIAL, NEW_UID, openStore, OTHER_UID, plain, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
+import { NEW_UID, NO_TRIAL, openStore, OTHER_UID, plain, provenOf, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
 
 const A = remoteConfig("aa01", { "": "a: 1\n", "b.yaml": "b: 2\n" });
 const B = remoteConfig("bb02", { "": "b: 1\n" });
@@ -15,7 +15,7 @@ const SOUND: Memory = {
   lastReceived: B,
   lastWorking: A,
   status: { is: "failed", hash: "bb02", error: "no: way" },
-  proven: { digest: "0123", executable: "/otelcol:1" },
+  proven: provenOf("0123", "/otelcol:1"),
 };
 const FILES = ["persistent_state.yaml", "last_recv_remote_config.dat", "last_working_remote_config.dat", "opampsupervisor_state.json", "collector.json"];
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Memory } from "../../src/core/memory.js";
 import { failingFileSystem } from "./failing-file-system.js";
-import { NO_TRIAL, NEW_UID, openStore, OTHER_UID, plain, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
+import { NEW_UID, NO_TRIAL, openStore, OTHER_UID, plain, provenOf, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
 
 const A = remoteConfig("aa", { "": "a: 1\n" });
 const B = remoteConfig("bb", { "": "b: 1\n" });
@@ -17,7 +17,7 @@ const APPLIED_A: Memory = {
   lastReceived: A,
   lastWorking: A,
   status: { is: "applied", hash: "aa", error: "" },
-  proven: { digest: "01", executable: "x" },
+  proven: provenOf("01", "x"),
 };
 const FAILED_A: Memory = { ...APPLIED_A, lastWorking: null, status: { is: "failed", hash: "aa", error: "why" }, proven: null };
 const TRYING_B: Memory = { ...APPLIED_A, lastReceived: B, status: { is: "applying", hash: "bb", error: "" } };
@@ -26,7 +26,7 @@ const STEPS: readonly (readonly [string, Memory, Memory])[] = [
   ["an offer arrives", APPLIED_A, TRYING_B],
   ["an offer arrives under the hash of the one before", APPLIED_A, { ...TRYING_B, lastReceived: A2, status: { is: "applying", hash: "aa", error: "" } }],
   ["an offer arrives after one that failed", FAILED_A, { ...FAILED_A, lastReceived: B, status: { is: "applying", hash: "bb", error: "" } }],
-  ["the trial works", TRYING_B, { ...TRYING_B, lastWorking: B, status: { is: "applied", hash: "bb", error: "" }, proven: { digest: "02", executable: "x" } }],
+  ["the trial works", TRYING_B, { ...TRYING_B, lastWorking: B, status: { is: "applied", hash: "bb", error: "" }, proven: provenOf("02", "x") }],
   ["the trial fails", TRYING_B, { ...TRYING_B, status: { is: "failed", hash: "bb", error: "no" } }],
   ["an offer is refused at once", APPLIED_A, { ...TRYING_B, status: { is: "failed", hash: "bb", error: "no" } }],
   ["the identity changes", FAILED_A, { ...FAILED_A, instanceUid: OTHER_UID }],

@@ -3,6 +3,7 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { Proven } from "../../src/core/memory.js";
 import type { RemoteConfig } from "../../src/core/values.js";
 import type { Fields, Logger } from "../../src/lib/log.js";
 import { Store, type StoreOptions } from "../../src/storage/store.js";
@@ -74,3 +75,8 @@ export function plain(config: RemoteConfig | null): unknown {
 
 /** The part of a memory that most stories do not touch. */
 export const NO_TRIAL = { onProbation: null, trial: null, failures: [] } as const;
+
+/** What was proven, with a text of its own. */
+export function provenOf(digest: string, executable: string): Proven {
+  return { digest, executable, text: `text: "${digest}"\n`, instanceUid: NEW_UID, remoteHash: "aa01" };
+}

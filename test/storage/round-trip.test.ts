@@ -5,11 +5,11 @@ import { describe, expect, test } from "vitest";
 import type { Memory } from "../../src/core/memory.js";
 import type { RememberedFacts, RemoteConfig } from "../../src/core/values.js";
 import { AgentDescriptionSchema, AvailableComponentsSchema } from "../../src/gen/opamp/v1/opamp_pb.js";
-import { NO_TRIAL, NEW_UID, openStore, OTHER_UID, plain, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
+import { NEW_UID, NO_TRIAL, openStore, OTHER_UID, plain, provenOf, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
 
 const A = remoteConfig("aa01", { "": "service: {}\n", "b.yaml": "receivers: {}\n" });
 const B = remoteConfig("bb02", { "": "service: {pipelines: {}}\n" });
-const PROVEN = { digest: "0123abcd", executable: "/usr/bin/otelcol:1:2:3" };
+const PROVEN = provenOf("0123abcd", "/usr/bin/otelcol:1:2:3");
 
 async function saveAndReload(memory: Memory): Promise<Memory> {
   const directory = await temporaryDirectory();
@@ -45,7 +45,7 @@ const MEMORIES: Readonly<Record<string, Memory>> = {
     status: { is: "failed", hash: "bb02", error: "why" },
     onProbation: A,
     trial: { hash: "aa01", lives: 2 },
-    failures: [{ digest: "0a", executable: "/otelcol:1", hash: "bb02", reason: "why" }],
+    failures: [{ digest: "0a", executable: "/otelcol:1", hash: "bb02", reason: "why", version: "0.149.0", at: "2026-01-01T00:00:00.000Z" }],
     proven: null,
   },
   "an empty configuration": { instanceUid: OTHER_UID, ...NO_TRIAL, lastReceived: remoteConfig("cc", {}), lastWorking: null, status: { is: "applied", hash: "cc", error: "" }, proven: null },
@@ -98,7 +98,7 @@ test("only files whose content changed are written", async () => {
   expect(await inodes(directory), "the same content in another object").toEqual(before);
   await store.save({ ...applying, proven: PROVEN });
   const after = await inodes(directory);
-  expect(changed(before, after)).toEqual(["opampsupervisor_state.json"]);
+  expect(changed(before, after)).toEqual([expect.stringMatching(/^good-[0-9a-f]{12}\.yaml$/), "opampsupervisor_state.json"]);
   await store.save({ ...applying, lastWorking: A, status: { is: "applied", hash: "aa01", error: "" }, proven: PROVEN });
   expect(changed(after, await inodes(directory))).toEqual(["last_working_remote_config.dat", "opampsupervisor_state.json", "persistent_state.yaml"]);
   await store.close();

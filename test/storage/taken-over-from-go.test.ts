@@ -2,7 +2,7 @@ import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { encodeRemoteConfig } from "../../src/storage/remote-config-file.js";
-import { NO_TRIAL, openStore, plain, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
+import { NO_TRIAL, openStore, plain, provenOf, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
 
 const FIXTURES = join(import.meta.dirname, "fixtures/go-0.149.0");
 const GO_UID = "01a1fd3c-deec-76e2-bc6b-f1f997fd8b44";
@@ -68,7 +68,7 @@ test("taking over keeps Go's bytes of what did not change", async () => {
   const directory = await takeOver("applied");
   const { store } = await openStore(directory);
   const { memory } = await store.load();
-  await store.save({ ...memory, proven: { digest: "ab", executable: "x" } });
+  await store.save({ ...memory, proven: provenOf("ab", "x") });
   await store.close();
   const name = "last_recv_remote_config.dat";
   expect(await readFile(join(directory, name))).toEqual(await readFile(join(FIXTURES, "applied", name)));

@@ -3,13 +3,13 @@
  * and the trace is the expectation: one line a cause (`>`), an effect, a save or a message to the server.
  */
 import { begin } from "../../src/core/begin.js";
-import type { Effect } from "../../src/core/effect.js";
+import type { ConfigSource, Effect } from "../../src/core/effect.js";
 import type { Event } from "../../src/core/event.js";
-import type { Memory } from "../../src/core/memory.js";
+import type { Memory, Proven } from "../../src/core/memory.js";
 import type { Policy } from "../../src/core/policy.js";
 import type { Report } from "../../src/core/report.js";
 import type { State } from "../../src/core/state.js";
-import type { Build, ComponentHealth, ExecutableFacts, RemoteConfig, RememberedFacts, Verdict } from "../../src/core/values.js";
+import type { Build, ComponentHealth, ExecutableFacts, Exit, RemoteConfig, RememberedFacts, Verdict } from "../../src/core/values.js";
 import type { Clock } from "../../src/lib/clock.js";
 import { silentLogger } from "../../src/lib/log.js";
 import { Mailbox } from "../../src/lib/mailbox.js";
@@ -22,6 +22,8 @@ export const testPolicy: Policy = {
   applyTimeoutMs: 30_000,
   probationMs: 60_000,
   bootstrapTimeoutMs: 3_000,
+  rollsBack: true,
+  hasStartupFallback: false,
   reloadsByHup: false,
   identifyingAttributes: {},
   nonIdentifyingAttributes: {},
@@ -50,6 +52,27 @@ export const emptyMemory: Memory = {
 /** An offer whose hash is its content's name, so that traces read well. */
 export function offerOf(name: string, hash = name): RemoteConfig {
   return { hash, files: [{ name: "", body: new TextEncoder().encode(name), contentType: "text/yaml", role: "" }] };
+}
+
+/** What was good in an earlier life. */
+export function provenOf(name: string, options: Partial<Proven> = {}): Proven {
+  return { digest: `digest-${name}`, executable: testFacts.identity, text: name, instanceUid: emptyMemory.instanceUid, remoteHash: name, ...options };
+}
+
+/** What the compose edge would answer to a preparation from that source. */
+export function answerOf(source: ConfigSource, options: { runs?: boolean; instanceUid?: string; digest?: string } = {}): Build {
+  switch (source.is) {
+    case "layers":
+      return buildOf(source.remote, options);
+    case "fallback":
+      return withText(buildOf(null, { digest: "digest-fallback", ...options }), "fallback", null);
+    case "as-proven":
+      return withText(buildOf(null, { ...options, digest: source.proven.digest }), source.proven.text ?? "", source.proven.remoteHash);
+  }
+}
+
+function withText(build: Build, text: string, remoteHash: string | null): Build {
+  return { ...build, prepared: { ...build.prepared, text, remoteHash } };
 }
 
 /** What the compose edge would answer: the digest is the content's name. */
@@ -101,7 +124,7 @@ export class Story {
       clock: this.#clock(),
       random: options.random ?? (() => 0),
       log: silentLogger,
-      record: (what, fields) => this.recorded.push(`${what} ${JSON.stringify(fields)}`),
+      record: ({ fields, message }) => this.recorded.push(`${message} ${JSON.stringify(fields)}`),
       mailbox: this.#mailbox,
       save: (saved) => this.#save(saved, options.saveError?.() ?? null),
       perform: (effect) => this.#perform(effect),
@@ -165,7 +188,7 @@ export class Story {
 
   async prepared(options: { runs?: boolean; digest?: string } = {}): Promise<void> {
     const effect = this.#last("prepare-config");
-    await this.post({ is: "config-prepared", ticket: effect.ticket, build: buildOf(effect.remote, { instanceUid: effect.instanceUid, ...options }) });
+    await this.post({ is: "config-prepared", ticket: effect.ticket, build: answerOf(effect.source, { instanceUid: effect.instanceUid, ...options }) });
   }
 
   async refused(reason: string, options: { isBlameless?: boolean } = {}): Promise<void> {
@@ -183,9 +206,9 @@ export class Story {
     await this.post({ is: "collector-health", attempt, link: options.link ?? attempt, verdict, error, health });
   }
 
-  async exited(options: { code?: number | null; signal?: string | null; tail?: string; attempt?: number } = {}): Promise<void> {
+  async exited(options: Partial<Exit> & { attempt?: number } = {}): Promise<void> {
     const code = options.code === undefined ? (options.signal === undefined ? 0 : null) : options.code;
-    const exit = { code, signal: options.signal ?? null, tail: options.tail ?? "" };
+    const exit: Exit = { code, signal: options.signal ?? null, memoryKill: options.memoryKill ?? "none", tail: options.tail ?? "" };
     await this.post({ is: "collector-exited", attempt: options.attempt ?? this.state.attempt, exit });
   }
 
@@ -261,7 +284,7 @@ function eventLine(event: Event): string {
 function effectLine(effect: Effect): string {
   switch (effect.do) {
     case "prepare-config":
-      return `${effect.do} ${effect.remote?.hash ?? "local"}${effect.provenDigest === null ? "" : ` proven ${effect.provenDigest}`}`;
+      return `${effect.do} ${sourceLine(effect.source)}${effect.provenDigest === null ? "" : ` proven ${effect.provenDigest}`}`;
     case "start-collector":
     case "reload-collector":
       return `${effect.do} #${effect.attempt} ${effect.run.build.prepared.digest}`;
@@ -269,6 +292,17 @@ function effectLine(effect: Effect): string {
       return `${effect.do} #${effect.attempt} next ${effect.next?.prepared.digest ?? "nothing"}`;
     default:
       return effect.do;
+  }
+}
+
+function sourceLine(source: ConfigSource): string {
+  switch (source.is) {
+    case "layers":
+      return source.remote?.hash ?? "local";
+    case "fallback":
+      return "fallback";
+    case "as-proven":
+      return `${source.proven.text ?? ""} as proven`;
   }
 }
 

@@ -1,0 +1,187 @@
+/**
+ * The way down from what should run to what can run, and the way up again. The base stays what it is; while it is refused
+ * or crashes, a stand-in from a step below runs. Only time, an operator or the server leads up: so it never loops.
+ */
+import { BASE_RETRY_MS, BASE_RETRY_MS_MAX, COMPOSE_RETRY_MS, RESTART_JITTER } from "./limits.js";
+import { bounded, wantBase, wantedBy } from "./rollout.js";
+import { isSettled } from "./preparation.js";
+import { nameOfBase, sameBuild } from "./run.js";
+import type { Base, Rung, StandIn, State } from "./state.js";
+import type { Turn } from "./turn.js";
+import type { Build, Millis } from "./values.js";
+
+/** The steps below the base, best first. What was proven is reverted to as one, so its text comes before anything composed anew. */
+export function rungs({ base, offers, policy }: State): readonly Rung[] {
+  const { lastWorking, proven } = offers;
+  const older = policy.rollsBack && lastWorking !== null && lastWorking.hash !== base.remote?.hash ? lastWorking : null;
+  const remotes = [base.remote?.hash ?? null, ...(older === null ? [] : [older.hash])];
+  const isKept =
+    policy.rollsBack && proven !== null && proven.text !== null && remotes.includes(proven.remoteHash) && proven.digest !== base.build?.prepared.digest;
+  const kept: Rung[] = isKept ? ["as-proven"] : [];
+  const fallback: Rung[] = policy.hasStartupFallback ? ["fallback"] : [];
+  switch (base.from) {
+    case "last-received":
+      return [...kept, ...(older === null ? [] : (["last-working"] as const)), ...fallback, "local"];
+    case "last-working":
+      return [...kept, ...fallback, "local"];
+    case "fallback":
+      return ["local", ...kept];
+    case "local":
+      return [...kept, ...fallback];
+  }
+}
+
+/** The base does not run, for this reason: the first step below it is prepared, and runs instead. Nothing changes where there is none. */
+export function stepAside(state: State, reason: string, turn: Turn): State {
+  if (state.standIn !== null) return stepBack(state, reason, turn);
+  const [from] = rungs(state);
+  if (from === undefined) return state;
+  return {
+    ...state,
+    standIn: { from, build: null, preparing: 0, reason: bounded(reason), tries: 0, retryAt: retryAt(0, turn), isTrying: false },
+  };
+}
+
+/** The stand-in does not run either. On the last step it is restarted as everything is. */
+export function stepDown(state: State, turn: Turn): State {
+  const { standIn } = state;
+  if (standIn === null) return state;
+  const all = rungs(state);
+  const next = all[all.indexOf(standIn.from) + 1];
+  if (next !== undefined) return { ...state, standIn: { ...standIn, from: next, build: null, preparing: 0 } };
+  if (standIn.build !== null) return state;
+  const none: State = { ...state, standIn: null };
+  if (state.base.build !== null && isFree(none)) return wantBase(none, `nothing below ${nameOfBase(state)} can run`);
+  return nothingRuns(none, standIn.reason, turn.now + COMPOSE_RETRY_MS);
+}
+
+/** The base was tried again, in vain: the stand-in runs on, and the next try is further away. */
+function stepBack(state: State, reason: string, turn: Turn): State {
+  const { standIn } = state;
+  if (standIn === null) return state;
+  const tries = standIn.tries + 1;
+  const back = { ...standIn, tries, reason: bounded(reason), isTrying: false, retryAt: retryAt(tries, turn) };
+  const stepped: State = { ...state, standIn: back };
+  return isFree(stepped) ? wantBase(startNow(stepped, turn), `${nameOfBase(state)} does not run`) : stepped;
+}
+
+/** The wait grows with each try, and a fleet does not try in step. */
+function retryAt(tries: number, turn: Turn): Millis {
+  const full = Math.min(BASE_RETRY_MS * 2 ** Math.min(tries, 30), BASE_RETRY_MS_MAX);
+  return turn.now + full * (1 - RESTART_JITTER * turn.random);
+}
+
+/** The base is composed again, since the local files may have changed, and then tried. Whatever the server wants comes first. */
+export function mayRetry(state: State): boolean {
+  const { standIn } = state;
+  return standIn !== null && standIn.build !== null && !standIn.isTrying && isSettled(state);
+}
+
+/** A trial of its own: it must become healthy and stay so, or the stand-in comes back. */
+function tryBase(state: State, build: Build, standIn: StandIn, turn: Turn): State {
+  const because = `${nameOfBase(state)} is tried again`;
+  const wanted = wantedBy(state, build, because);
+  // The local files are what they were when it was proven, or nothing is to run: there is nothing to try.
+  const isProven = standIn.build !== null && sameBuild(standIn.build, build);
+  if (isProven || !build.prepared.runs) return { ...state, standIn: null, wanted };
+  const hash = state.base.remote?.hash ?? "";
+  return {
+    ...startNow(state, turn),
+    standIn: { ...standIn, isTrying: true },
+    probation: { of: "base", build, hash, endsAt: null, sickSince: turn.now, crashes: 0, flips: 0 },
+    wanted,
+  };
+}
+
+/** News of the preparation of the base. */
+export function basePrepared(state: State, build: Build, turn: Turn): State {
+  const { base, standIn } = state;
+  const isNew = base.build === null || base.isStale;
+  const prepared: State = { ...state, base: { ...base, build, preparing: 0, refusal: "", isStale: false } };
+  if (standIn !== null && isNew && isFree(prepared)) return tryBase(prepared, build, standIn, turn);
+  if (!isFree(prepared)) return prepared;
+  const isOther = base.build !== null && !sameBuild(base.build, build);
+  return wantBase(isOther ? startNow(prepared, turn) : prepared, becauseOf(prepared));
+}
+
+/** What is wanted is another text than the one that crashed: no pause is due. */
+function startNow(state: State, turn: Turn): State {
+  const { process } = state;
+  return { ...state, restarts: { crashes: 0 }, process: process.is === "down" ? { ...process, restartAt: turn.now, held: false } : process };
+}
+
+/** @param isBlameless not the configuration's fault: then the same is tried again, and nothing below it */
+export function baseRefused(state: State, reason: string, isBlameless: boolean, turn: Turn): State {
+  const { base, standIn } = state;
+  const refusal = bounded(reason);
+  if (base.build !== null && standIn === null) {
+    // A new identity or changed local files made it necessary; what runs is kept, and not tried again for them.
+    const build = { ...base.build, instanceUid: state.instanceUid };
+    return { ...state, base: { ...base, build, preparing: 0, refusal, isStale: false } };
+  }
+  const refused: State = { ...state, base: { ...base, preparing: 0, refusal, isStale: false } };
+  if (standIn !== null) return stepBack(refused, reason, turn);
+  if (isBlameless) return nothingRuns(refused, reason, turn.now + COMPOSE_RETRY_MS);
+  const aside = stepAside(refused, reason, turn);
+  return aside.standIn === null ? nothingRuns(refused, reason, turn.now + COMPOSE_RETRY_MS) : aside;
+}
+
+export function standInPrepared(state: State, build: Build, turn: Turn): State {
+  const { base, standIn } = state;
+  if (standIn === null) return state;
+  // The very content that crashes is no way down.
+  if (base.build !== null && sameBuild(base.build, build)) return stepDown({ ...state, standIn: { ...standIn, preparing: 0 } }, turn);
+  const isRenamed = standIn.build !== null;
+  const ready: State = { ...state, standIn: { ...standIn, build, preparing: 0 } };
+  if (!isFree(ready)) return ready;
+  return wantBase(isRenamed ? ready : startNow(ready, turn), `${nameOfBase(state)} does not run`);
+}
+
+export function standInRefused(state: State, reason: string, turn: Turn): State {
+  const { standIn } = state;
+  if (standIn === null) return state;
+  if (standIn.build !== null) {
+    const build = { ...standIn.build, instanceUid: state.instanceUid };
+    return { ...state, standIn: { ...standIn, build, preparing: 0 } };
+  }
+  return stepDown({ ...state, standIn: { ...standIn, preparing: 0, reason: bounded(`${standIn.reason}; ${nameOfRung(standIn.from)} was refused: ${reason}`) } }, turn);
+}
+
+/** The server was reached for the first time: the startup fallback has done its duty. What it runs is kept until the local one is prepared. */
+export function endFallback(state: State, now: Millis): State {
+  if (state.base.from !== "fallback") return state;
+  const base: Base = { from: "local", remote: null, build: null, preparing: 0, refusal: "", retryAt: now, isStale: false };
+  return { ...state, base, standIn: null, probation: state.probation?.of === "base" ? null : state.probation };
+}
+
+/** No offer of the server is being tried or proven, so the base or its stand-in is what should run. */
+function isFree({ probation, rollout }: State): boolean {
+  return rollout.is !== "trying" && probation?.of !== "offer";
+}
+
+function nothingRuns(state: State, reason: string, retryAt: Millis): State {
+  const { base, wanted } = state;
+  const waits = { ...state, base: { ...base, retryAt } };
+  // A fallback that was kept until now is better than nothing.
+  if (base.build !== null || wanted.is === "run") return waits;
+  return { ...waits, wanted: { is: "nothing", because: `no configuration can run: ${bounded(reason)}`, fine: false } };
+}
+
+export function nameOfRung(rung: StandIn["from"]): string {
+  switch (rung) {
+    case "last-working":
+      return "the configuration that worked before";
+    case "as-proven":
+      return "the last good configuration, as it was proven,";
+    case "fallback":
+      return "the startup fallback";
+    case "local":
+      return "the local configuration alone";
+  }
+}
+
+function becauseOf(state: State): string {
+  const { base } = state;
+  if (base.from === "fallback") return "the startup fallback runs until the server is reached";
+  return base.remote === null ? "the local configuration is wanted" : `${nameOfBase(state)} worked last`;
+}
