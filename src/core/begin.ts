@@ -3,7 +3,7 @@
  * a trial that was cut short runs again with a fresh probation, on top of what is good, but not for ever: a configuration
  * during whose trial the supervisor keeps dying has failed.
  */
-import { FAILURES_MAX, TRIAL_LIVES_MAX } from "./limits.js";
+import { FAILURES_MAX, FALLBACK_WAIT_MS, TRIAL_LIVES_MAX } from "./limits.js";
 import type { Memory, Trial } from "./memory.js";
 import type { Policy } from "./policy.js";
 import type { Base, Offers, State } from "./state.js";
@@ -82,7 +82,10 @@ function isExhausted(trial: Trial): boolean {
 
 function baseOf(policy: Policy, offers: Offers, trial: Trial | null, now: Millis): Base {
   const none = { build: null, preparing: 0, refusal: "", retryAt: now, isStale: false };
-  const start: Base = policy.hasStartupFallback ? { from: "fallback", remote: null, ...none } : { from: "local", remote: null, ...none };
+  // A server that is there ends the fallback before it has begun.
+  const start: Base = policy.hasStartupFallback
+    ? { ...none, from: "fallback", remote: null, retryAt: now + FALLBACK_WAIT_MS }
+    : { ...none, from: "local", remote: null };
   if (!policy.acceptsRemoteConfig) return start;
   const { lastReceived, lastWorking, status } = offers;
   const isOver = trial === null && (status === null || status.is === "applied" || (!policy.rollsBack && status.is === "failed"));

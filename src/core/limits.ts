@@ -21,6 +21,9 @@ export const HOLD_CRASHES = 10;
 /** While held, the next try comes after about this long; a new configuration or a restart command ends the hold at once. */
 export const HOLD_RETRY_MS = 300_000;
 
+/** At the start the server gets so long to answer before the startup fallback is prepared. */
+export const FALLBACK_WAIT_MS = 500;
+
 /** What should run and crashes so often in a row gives way to the next step down, if there is one ... */
 export const STEP_DOWN_CRASHES = 5;
 /** ... and is tried again after this long, then after twice as long ... */
