@@ -3,7 +3,7 @@
  * or crashes, a stand-in from a step below runs. Only time, an operator or the server leads up: so it never loops.
  */
 import { BASE_RETRY_MS, BASE_RETRY_MS_MAX, COMPOSE_RETRY_MS, RESTART_JITTER } from "./limits.js";
-import { bounded, wantBase, wantedBy } from "./rollout.js";
+import { bounded, knownFailure, wantBase, wantedBy } from "./rollout.js";
 import { isSettled } from "./preparation.js";
 import { nameOfBase, sameBuild } from "./run.js";
 import type { Base, Rung, StandIn, State } from "./state.js";
@@ -97,6 +97,9 @@ function tryBase(state: State, build: Build, standIn: StandIn, turn: Turn): Stat
 export function basePrepared(state: State, build: Build, turn: Turn): State {
   const { base, standIn } = state;
   const isNew = base.build === null || base.isStale;
+  // What failed as an offer, with these very local files, is no better as what should run; a later try is another matter.
+  const known = standIn === null && isNew && state.offers.proven?.digest !== build.prepared.digest ? knownFailure(state, build) : null;
+  if (known !== null && rungs(state).length > 0) return baseRefused(state, known, false, turn);
   const prepared: State = { ...state, base: { ...base, build, preparing: 0, refusal: "", isStale: false } };
   if (standIn !== null && isNew && isFree(prepared)) return tryBase(prepared, build, standIn, turn);
   if (!isFree(prepared)) return prepared;

@@ -24,7 +24,7 @@ interface Mutant {
 const mutants: readonly Mutant[] = [
   { mistake: "forgets the attempt number", file: "observe.ts", from: "event.attempt !== process.attempt", to: "false" },
   { mistake: "forgets the link number", file: "observe.ts", from: 'return "link" in event && event.link < process.linkMin;', to: "return false;" },
-  { mistake: "makes good what was healthy once", file: "rollout.ts", from: "policy.probationMs === 0", to: "true" },
+  { mistake: "makes good what was healthy once", file: "rollout.ts", from: "isGood(state, build) || policy.probationMs === 0 || !build.prepared.runs", to: "policy.probationMs >= 0" },
   { mistake: "restarts without a pause", file: "restart.ts", from: "return full * (1 - RESTART_JITTER * random);", to: "return 0 * full * random * RESTART_JITTER;" },
   { mistake: "does not persist what is on trial", file: "memory.ts", from: "trial: trial(state), failures", to: "trial: null && trial(state), failures" },
   { mistake: "answers a failed configuration with APPLIED", file: "rollout.ts", from: '{ is: "failed", hash, error: bounded(reason) }', to: '{ is: "applied", hash, error: "" }' },
@@ -36,8 +36,16 @@ const mutants: readonly Mutant[] = [
   { mistake: "never gives up waiting for health", file: "observe.ts", from: "rollout.giveUpAt <= turn.now", to: "rollout.giveUpAt + 1e9 <= turn.now" },
   { mistake: "gives a superseded offer a final status", file: "rollout.ts", from: "if (state.waiting !== null || state.offers.status?.hash !== status.hash) return state;", to: "" },
   { mistake: "counts a probation across crashes", file: "probation.ts", from: "endsAt: null,\n    sickSince: probation.sickSince ?? turn.now,\n    crashes", to: "sickSince: null,\n    crashes" },
-  { mistake: "returns to a configuration that was never good", file: "begin.ts", from: "trial === null && (offers.status", to: "(offers.status" },
+  { mistake: "returns to a configuration that was never good", file: "begin.ts", from: "const isOver = trial === null && (", to: "const isOver = (" },
   { mistake: "bears illness for ever during probation", file: "probation.ts", from: "probation.sickSince !== null && probation.sickSince +", to: "probation.sickSince !== null && 1e12 +" },
+  { mistake: "tries what cannot run again without a pause", file: "ladder.ts", from: "return turn.now + full * (1 - RESTART_JITTER * turn.random);", to: "return turn.now + 0 * full * turn.random * RESTART_JITTER;" },
+  { mistake: "stays on a lower step for ever", file: "ladder.ts", from: "return standIn !== null && standIn.build !== null && !standIn.isTrying && isSettled(state);", to: "return standIn === null && isSettled(state) && false;" },
+  { mistake: "keeps the startup fallback when the server was reached", file: "ladder.ts", from: 'if (state.base.from !== "fallback") return state;', to: "if (now > -1) return state;" },
+  { mistake: "tells healthy while less runs than should", file: "report.ts", from: 'return standIn.from !== "as-proven" && sameBuild(process.run.build, standIn.build);', to: "return false; void sameBuild;" },
+  { mistake: "takes changed local files for good unproven", file: "rollout.ts", from: 'return proven === null || proven.digest === build.prepared.digest || base.from === "fallback";', to: "return true; void proven;" },
+  { mistake: "forgets the text that was proven", file: "ladder.ts", from: 'const kept: Rung[] = isKept ? ["as-proven"] : [];', to: "const kept: Rung[] = []; void isKept;" },
+  { mistake: "takes the stand-in for what should run", file: "ladder.ts", from: "const tries = standIn.tries + 1;", to: "const tries = standIn.tries + 1; if (standIn.build !== null) return { ...state, base: { ...state.base, build: standIn.build }, standIn: null };" },
+  { mistake: "never comes back from a try in vain", file: "probation.ts", from: "return stepAside({ ...state, probation: null }, reasonOf(reason, output), turn);", to: "return state; void [stepAside, reasonOf, output];" },
   { mistake: "forgets to answer a shutdown", file: "decide.ts", from: "if (state.closing !== null) return close(state, state.closing);", to: "" },
 ];
 

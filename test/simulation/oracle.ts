@@ -34,6 +34,10 @@ export class Oracle {
   #newest = "";
   #crashes: number[] = [];
   #last: Report | null = null;
+  /** The text that each content was last started as; those that failed. */
+  readonly #started = new Map<string, string>();
+  readonly #failed = new Map<string, number>();
+  #forgivenAt = -Infinity;
   #lastTold: RemoteStatus | null = null;
 
   constructor(now: () => number) {
@@ -51,6 +55,14 @@ export class Oracle {
     // Offered once more after others: it may have been good then and fail now, or have been failed by what is gone.
     if (hash !== this.#newest && this.#finals.get(hash) === "applied") this.#finals.delete(hash);
     this.#newest = hash;
+  }
+
+  /** What failed after it was started is not started again soon, unless it worked before or somebody wants another try. */
+  started(text: string): void {
+    const failedAt = this.#failed.get(text);
+    const isAsked = this.#now() - this.#forgivenAt < 25_000;
+    this.check(failedAt === undefined || isAsked || this.#now() - failedAt > 25_000, `started once more although it failed: ${text}`);
+    this.#started.set(contentIn(text), text);
   }
 
   /** The Collector reported healthy with this text; a stretch of health begins, if none was under way. */
@@ -92,6 +104,8 @@ export class Oracle {
 
   /** Somebody wants another try of what failed, or the local files changed: then it may be applied. */
   forgiven(): void {
+    this.#failed.clear();
+    this.#forgivenAt = this.#now();
     for (const [hash, final] of this.#finals) if (final === "failed") this.#finals.set(hash, "failed-blameless");
   }
 
@@ -174,6 +188,8 @@ export class Oracle {
       this.#finals.set(status.hash, "failed");
       return;
     }
+    const text = this.#started.get(content);
+    if (text !== undefined && !status.error.startsWith("refused") && !this.#healthy.has(content)) this.#failed.set(text, this.#now());
     const slow = /^(silent|sick|slow|falls)/.test(content);
     this.check(this.#rejected.has(content) || slow, `failed without a reason in the world: ${status.hash}`);
     this.#finals.set(status.hash, "failed");

@@ -330,6 +330,7 @@ export class World {
 
   startCollector(attempt: number, build: Build, later: Later): void {
     this.oracle.check(!this.#collectors.some((one) => one.alive), "two Collectors at once");
+    this.oracle.started(build.prepared.text);
     if (!this.quiet && this.random.chance(0.03)) {
       this.fault("spawn");
       this.oracle.rejected(build.prepared.text);
@@ -344,6 +345,7 @@ export class World {
   }
 
   reloadCollector(attempt: number, build: Build, later: Later): void {
+    this.oracle.started(build.prepared.text);
     const one = this.#collectors.find((each) => each.alive && each.attempt === attempt);
     if (one === undefined) return this.post({ is: "collector-not-reloaded", attempt, error: "no process" });
     one.content = build.prepared.text;
