@@ -87,6 +87,7 @@ const FAULTS: ComponentSchema = {
     hang_on_validate: bool(false),
     never_connect: bool(false),
     eat_memory: int("int64", 0),
+    eat_memory_after: duration("0s"),
     print_bytes: int("int64", 0),
     slow_stop: duration("0s"),
   }),

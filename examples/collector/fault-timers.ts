@@ -1,6 +1,6 @@
-/** The faults that come with time: death, failing health, health that flips. */
+/** The faults that come with time: death, failing health, health that flips, hunger for memory. */
 import { systemClock } from "../../src/lib/clock.js";
-import { die, type Faults } from "./faults.js";
+import { die, eatMemory, type Faults } from "./faults.js";
 
 export interface Failing {
   setFailure(error: string | null): void;
@@ -19,6 +19,7 @@ export function startFaultTimers(faults: Faults, failing: readonly Failing[]): (
     signal.addEventListener("abort", cancel, { once: true });
   };
   after(faults.dieAfterMs, () => die(faults));
+  if (faults.eatMemoryAfterMs > 0) after(faults.eatMemoryAfterMs, () => eatMemory(faults));
   after(faults.unhealthyAfterMs, () => tell(FAILURE));
   let healthy = true;
   const flip = (): void => {

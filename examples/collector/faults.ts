@@ -28,6 +28,7 @@ export interface Faults {
   readonly hangOnValidate: boolean;
   readonly neverConnect: boolean;
   readonly eatMemoryBytes: number;
+  readonly eatMemoryAfterMs: number;
   readonly printBytes: number;
   readonly slowStopMs: number;
   /** Never resolves and keeps the process alive. */
@@ -57,6 +58,7 @@ function read(settings: ConfigMap): Faults {
     hangOnValidate: isOn(settings, "hang_on_validate"),
     neverConnect: isOn(settings, "never_connect"),
     eatMemoryBytes: numberAt(settings, "eat_memory"),
+    eatMemoryAfterMs: optionalMs("eat_memory_after") ?? 0,
     printBytes: numberAt(settings, "print_bytes"),
     slowStopMs: optionalMs("slow_stop") ?? 0,
     forever,
@@ -70,17 +72,26 @@ async function forever(): Promise<never> {
 }
 
 const eaten: Buffer[] = [];
-const MEMORY_CHUNK_BYTES = 16 * 1024 * 1024;
+/** With which Go's runtime ends a program after a fatal error. */
+const GO_FATAL_CODE = 2;
 const PRINT_CHUNK_BYTES = 1024 * 1024;
 
 /** What happens once and at once when a service with faults starts. */
 export function strike(faults: Faults): void {
-  for (let left = faults.eatMemoryBytes; left > 0; left -= MEMORY_CHUNK_BYTES) {
-    eaten.push(Buffer.alloc(Math.min(left, MEMORY_CHUNK_BYTES), 1));
-  }
+  if (faults.eatMemoryAfterMs === 0) eatMemory(faults);
   if (faults.printBytes > 0) {
     for (let left = faults.printBytes; left > 0; left -= PRINT_CHUNK_BYTES) printError("x".repeat(Math.min(left, PRINT_CHUNK_BYTES)));
     printError("\n");
+  }
+}
+
+/** Asked for in one piece, so that a limit refuses it at once; then the process ends with the words and the code of a program in Go. */
+export function eatMemory({ eatMemoryBytes }: Faults): void {
+  try {
+    eaten.push(Buffer.alloc(eatMemoryBytes, 1));
+  } catch {
+    printError("fatal error: out of memory allocating heap arena metadata\n");
+    process.exit(GO_FATAL_CODE);
   }
 }
 

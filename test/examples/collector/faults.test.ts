@@ -1,6 +1,7 @@
 /** The stand-in's faults do what their keys say, so that a test that relies on one does not pass for want of it. */
-import { rmSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { systemClock } from "../../../src/lib/clock.js";
 import { bundleStandin } from "./bundle-standin.js";
 import { listenForOpamp, type OpampListener } from "./opamp-listener.js";
@@ -145,9 +146,27 @@ describe("the stand-in's faults", () => {
   it("eats memory", async () => {
     const run = start(configOf("eat_memory: 200000000"));
     await run.output(READY);
-    await systemClock.sleep(300);
-    const { readFileSync } = await import("node:fs");
-    const resident = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${run.child.pid ?? 0}/status`, "utf8"))?.[1];
-    expect(Number(resident) * 1024).toBeGreaterThan(200_000_000);
+    await vi.waitFor(() => expect(residentBytes(run)).toBeGreaterThan(200_000_000));
+  });
+
+  it("eats memory later", async () => {
+    const run = start(configOf("eat_memory: 200000000, eat_memory_after: 300ms"));
+    await run.output(READY);
+    expect(residentBytes(run)).toBeLessThan(200_000_000);
+    await vi.waitFor(() => expect(residentBytes(run)).toBeGreaterThan(200_000_000));
+  });
+
+  it("dies as a program in Go where memory is limited", async () => {
+    const limited = join(standin.directory, "limited");
+    writeFileSync(limited, `#!/bin/sh\nulimit -d 500000\nexec '${standin.executable}' "$@"\n`);
+    chmodSync(limited, 0o755);
+    const run = startStandin(limited, configOf("eat_memory: 1000000000"), onTestFinished);
+    expect(await run.exit).toBe(2);
+    expect(run.stderr()).toMatch(/\nfatal error: out of memory allocating heap arena metadata\n$/);
   });
 });
+
+function residentBytes({ child }: Standin): number {
+  const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid ?? 0}/status`, "utf8"))?.[1];
+  return Number(kib) * 1024;
+}
