@@ -2,10 +2,8 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { expect, test, vi } from "vitest";
-import { faulty, nopPipeline } from "./support/configs.js";
+import { nopPipeline } from "./support/configs.js";
 import { setStage } from "./support/stage.js";
-
-const LINE_BYTES = 50 * 1024 * 1024;
 
 test("agent.log holds the Collector's output as JSON lines, and the supervisor's log does not", async () => {
   const stage = await setStage();
@@ -23,16 +21,6 @@ test("passthrough_logs shows it in the supervisor's log, under the name collecto
   const supervisor = await stage.up();
   const line = await supervisor.logs("Everything is ready. Begin running and processing data.");
   expect(line).toMatchObject({ level: "info", logger: "collector", collector_ts: expect.any(String) as string });
-});
-
-test.each([false, true])("a line of 50 MB harms nobody (passed through: %s)", async (passthrough) => {
-  const stage = await setStage({ sections: { agent: { passthrough_logs: passthrough } } });
-  const supervisor = await stage.up();
-  await stage.apply(faulty("loud", { print_bytes: LINE_BYTES }));
-  await stage.collector();
-  await stage.apply(nopPipeline("after"));
-  expect(supervisor.log.filter(({ level }) => level === "error")).toEqual([]);
-  expect(await supervisor.end()).toEqual({ code: 0, signal: null });
 });
 
 test("the health check endpoint answers while the supervisor runs", async () => {

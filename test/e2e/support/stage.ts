@@ -1,5 +1,5 @@
 /** A server and a host for one test, with what the server was told; taken down after the test, and shown when it failed. */
-import { onTestFailed, onTestFinished } from "vitest";
+import { onTestFailed, onTestFinished, type TestContext } from "vitest";
 import type { OpampServerOptions } from "../../../examples/server/opamp-server.js";
 import { SeenAgent, type SeenStatus } from "../../interop/support/seen-agent.js";
 import { oneFile, startTestServer, type TestServer } from "../../support/opamp-server.js";
@@ -11,6 +11,11 @@ export interface StageOptions {
   readonly transport?: "websocket" | "http";
   readonly server?: Partial<OpampServerOptions>;
 }
+
+/** Those of the test that runs; a test that runs beside others hands in its own, from its context. */
+export type Hooks = Pick<TestContext, "onTestFailed" | "onTestFinished">;
+
+const HOOKS: Hooks = { onTestFailed, onTestFinished };
 
 export class Stage {
   readonly host: Host;
@@ -47,10 +52,10 @@ export class Stage {
   }
 
   /** The final status of that hash: the first one, or the first one after `from` statuses. */
-  async outcome(hash: string, from = 0): Promise<SeenStatus> {
+  async outcome(hash: string, from = 0, timeoutMs?: number): Promise<SeenStatus> {
     const final = (): SeenStatus | undefined =>
       this.agent.statuses.slice(from).find((status) => status.hash === hash && (status.is === "applied" || status.is === "failed"));
-    return this.until(`the outcome of ${hash}`, final);
+    return this.until(`the outcome of ${hash}`, final, timeoutMs);
   }
 
   /** Sends and expects APPLIED. */
@@ -75,19 +80,19 @@ export class Stage {
 }
 
 /** To be called inside a test. */
-export async function setStage({ sections, transport = "websocket", server: options }: StageOptions = {}): Promise<Stage> {
+export async function setStage({ sections, transport = "websocket", server: options }: StageOptions = {}, hooks: Hooks = HOOKS): Promise<Stage> {
   const server = await startTestServer(options);
-  onTestFinished(() => server.close());
-  const host = await newHost();
+  hooks.onTestFinished(() => server.close());
+  const host = await newHost(hooks);
   const stage = new Stage(host, server, transport);
   await stage.settings(sections);
   return stage;
 }
 
 /** To be called inside a test: a host without a server. */
-export async function newHost(): Promise<Host> {
+export async function newHost(hooks: Hooks = HOOKS): Promise<Host> {
   const host = await Host.create();
-  onTestFailed(() => console.error(host.diagnosis()));
-  onTestFinished(() => host.remove());
+  hooks.onTestFailed(() => console.error(host.diagnosis()));
+  hooks.onTestFinished(() => host.remove());
   return host;
 }
