@@ -101,6 +101,31 @@ test("a crash loop during probation turns APPLIED into FAILED, and what was good
   `);
 });
 
+test.each([5_000, 50_000])("one that dies %i ms after it was healthy stays APPLIED for two deaths, and is taken back at the third", async (lifeMs) => {
+  const story = await applied("A");
+  await story.advance(60_000);
+  await swap(story, "B");
+  const pauses: number[] = [];
+  for (let death = 1; death < 3; death++) {
+    await story.advance(lifeMs);
+    await story.exited({ code: 2 });
+    const diedAt = story.now;
+    while (story.state.process.is === "down") await story.advance(10);
+    pauses.push(story.now - diedAt);
+    expect(story.state.offers).toMatchObject({ status: { is: "applied", hash: "B" }, lastWorking: { hash: "A" } });
+    await story.started();
+    await story.health("healthy");
+  }
+  expect(pauses).toEqual([0, 1_000]);
+  await story.advance(lifeMs);
+  await story.exited({ code: 2 });
+  expect(story.saves.at(-1)).toMatchObject({ status: { is: "failed", hash: "B" }, lastWorking: { hash: "A" }, trial: null });
+  expect(story.reports.at(-1)?.remoteConfig.status?.error).toBe(
+    "the Collector exited with code 2, crash number 3 during probation; configuration A, which worked before, runs instead",
+  );
+  expect(story.state.wanted).toMatchObject({ run: { build: { remote: { hash: "A" } } } });
+});
+
 test("lasting illness during probation ends it", async () => {
   const story = await applied("A");
   story.read();
