@@ -19,6 +19,8 @@ export const RULES: Readonly<Record<string, (file: Parsed) => readonly Place[]>>
     inFolder(file, "src/core") ? [...names(file, ["Date", "performance", "crypto", "console"]), ...texts(file, /\bMath\.random\b|\basync\b|\bawait\b|\bPromise\b/)] : [],
   "only lib/clock.ts knows timers and clocks": (file) =>
     inFolder(file, "src") && file.path !== "src/lib/clock.ts" ? [...timers(file), ...importing(file, /^(node:)?(timers|perf_hooks)/)] : [],
+  "the wall clock is read only for what people and servers read": (file) =>
+    inFolder(file, "src") && !WALL_CLOCK_READERS.includes(file.path) ? matches(file, /\.unixNano\(/) : [],
   "the edges do not import each other's values": (file) => {
     const own = EDGES.find((edge) => inFolder(file, `src/${edge}`));
     const others = EDGES.filter((edge) => edge !== own);
@@ -75,6 +77,15 @@ export interface Parsed extends Source {
 }
 
 const EDGES = ["opamp", "config", "collector", "storage"];
+/** Times in the log, in the history and in messages, and the date in a server's Retry-After. No decision is among them. */
+const WALL_CLOCK_READERS = [
+  "src/collector/commander.ts",
+  "src/lib/log-pino.ts",
+  "src/opamp/client.ts",
+  "src/opamp/http.ts",
+  "src/opamp/websocket-handshake.ts",
+  "src/storage/history.ts",
+];
 const FILE_LINES_MAX = 300;
 const FUNCTION_LINES_MAX = 70;
 const TIMER_NAMES = ["setTimeout", "setInterval", "setImmediate"];

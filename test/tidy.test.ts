@@ -19,6 +19,8 @@ const SAMPLES: readonly (readonly [rule: string, path: string, text: string])[] 
   ["only lib/clock.ts knows timers and clocks", "src/opamp/a.ts", "globalThis.setInterval(() => 1, 2);"],
   ["only lib/clock.ts knows timers and clocks", "src/main.ts", "const n = Date.now();"],
   ["only lib/clock.ts knows timers and clocks", "src/opamp/a.ts", 'import { setTimeout } from "node:timers/promises";'],
+  ["the wall clock is read only for what people and servers read", "src/opamp/a.ts", "const n = clock.unixNano();"],
+  ["the wall clock is read only for what people and servers read", "src/supervisor.ts", "const n = this.#options.clock.unixNano();"],
   ["the edges do not import each other's values", "src/opamp/a.ts", 'import { b } from "../config/b.js";'],
   ["the edges do not import each other's values", "src/storage/a.ts", 'const b = await import("../collector/b.js");'],
   ["the edges and lib do not know the loop, its parts or main", "src/opamp/a.ts", 'import { perform } from "../perform.js";'],
