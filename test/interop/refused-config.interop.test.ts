@@ -1,9 +1,13 @@
 /** A configuration that cannot run is refused with the real Collector's own words, and what ran before runs on. */
 import { createServer } from "node:net";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { nopPipeline } from "./support/configs.js";
+import type { Program } from "./support/host.js";
 import { missing } from "./support/needs.js";
 import { stages, type Stage } from "./support/stage.js";
+
+/** Stop, a start that fails, and the start of the good one: measured at a fifth of a second. */
+const OUTAGE_S_MAX = 2;
 
 const refusedBeforehand = [
   {
@@ -28,12 +32,13 @@ const refusedBeforehand = [
 describe.skipIf(missing)("a configuration that the Collector refuses", () => {
   const setStage = stages();
   let stage: Stage;
+  let supervisor: Program;
   let pid: number | undefined;
 
   beforeAll(async () => {
     stage = await setStage();
     const { host, server } = stage;
-    host.start();
+    supervisor = host.start();
     const good = await server.offer(nopPipeline("good"));
     await server.until("the good configuration", ({ healthy, status }) => healthy && status.is === "applied" && status.hash === good);
     [pid] = await host.collectors();
@@ -65,11 +70,20 @@ describe.skipIf(missing)("a configuration that the Collector refuses", () => {
       await server.until("the good one again", ({ effectiveConfig, healthy }) => healthy && effectiveConfig.includes("nop/good"));
       expect(await host.read("storage/effective.yaml")).toContain("nop/good");
       expect(await host.collectors()).toHaveLength(1);
+      await vi.waitFor(() => expect(lastOutage(supervisor)).toBeGreaterThan(0));
+      expect(lastOutage(supervisor)).toBeLessThan(OUTAGE_S_MAX);
     } finally {
       holder.close();
     }
   });
 });
+
+/** Seconds from the last stop on purpose to health. */
+function lastOutage({ output }: Program): number {
+  const log = output.split("\n").filter((line) => line.endsWith("}")).map((line) => JSON.parse(line) as { ts: number; msg: string });
+  const lastTs = (message: string): number => log.findLast(({ msg }) => msg === message)?.ts ?? Number.NaN;
+  return lastTs("Collector is healthy") - lastTs("Collector stops");
+}
 
 function otlpReceiver(port: number): string {
   return `receivers:
