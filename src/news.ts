@@ -18,14 +18,19 @@ export interface NewsLine {
 }
 
 export function news(before: State, after: State): NewsLine[] {
+  const process = processNews(before, after);
+  // What the Collector did leads to what is decided, and that to what is done with it.
   return [
+    ...process.filter(({ message }) => !ACTS.includes(message)),
     ...rolloutNews(before, after),
-    ...processNews(before, after),
+    ...process.filter(({ message }) => ACTS.includes(message)),
     ...storageNews(before, after),
     ...executableNews(before, after),
     ...identityNews(before, after),
   ];
 }
+
+const ACTS: readonly string[] = ["Collector starts", "Collector is reloaded", "Collector stops"];
 
 function processNews(before: State, after: State): NewsLine[] {
   const { process } = after;

@@ -16,7 +16,7 @@ import { cutToSize } from "./rotate.js";
 /** The size at which `agent.log` is copied to `agent.log.1` and emptied. */
 export const AGENT_LOG_BYTES_MAX = 20 * 1024 * 1024;
 /** How often its size is looked at, and how often while it grows fast. */
-const CHECK_MS = 5_000;
+const CHECK_MS = 1_000;
 const CHECK_FAST_MS = 250;
 
 export interface Output {

@@ -1,9 +1,12 @@
 /** The end of a log file, for the reason of a failure. */
-import { open } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { cleanText, lastLines } from "./clean-text.js";
 
 const NEWLINE = 0x0a;
 const LONGEST_CHARACTER_BYTES = 4;
+/** The stacks of some hundred goroutines. */
+const CAUSE_BYTES_MAX = 256 * 1024;
+const CAUSE_CHARS_MAX = 500;
 
 export interface TailOptions {
   readonly path: string;
@@ -13,7 +16,7 @@ export interface TailOptions {
   readonly linesMax: number;
 }
 
-/** The last whole lines, cleaned; "" when there are none or the file cannot be read. Reads no more than it returns. */
+/** The last whole lines, cleaned, below the line that names the cause of a crash; "" when there are none or the file cannot be read. */
 export async function readTail({ path, from, bytesMax, linesMax }: TailOptions): Promise<string> {
   if (bytesMax <= 0) return "";
   try {
@@ -23,10 +26,10 @@ export async function readTail({ path, from, bytesMax, linesMax }: TailOptions):
       const begin = from <= size ? from : 0;
       // One byte more: where that ends a line, what follows is whole.
       const start = Math.max(begin, size - bytesMax - 1);
-      const buffer = Buffer.alloc(size - start);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
-      const bytes = buffer.subarray(0, bytesRead);
-      return lastLines(cleanText(start > begin ? fromNextLine(bytes) : bytes), bytesMax, linesMax);
+      const bytes = await readFrom(file, start, size);
+      const tail = lastLines(cleanText(start > begin ? fromNextLine(bytes) : bytes), bytesMax, linesMax);
+      const cause = causeOf(cleanText(await readFrom(file, Math.max(begin, size - CAUSE_BYTES_MAX), size)));
+      return cause === null || tail.includes(cause) ? tail : `${cause}\n…\n${tail}`;
     } finally {
       await file.close();
     }
@@ -34,6 +37,18 @@ export async function readTail({ path, from, bytesMax, linesMax }: TailOptions):
     // No output file is no reason to hide what the reader is about to report.
     return "";
   }
+}
+
+async function readFrom(file: FileHandle, start: number, end: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(end - start);
+  const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** A program in Go that crashes prints the cause first, and then the stack of each goroutine, which fills every tail. */
+function causeOf(text: string): string | null {
+  const cause = /^(?:panic: |fatal error: |runtime: out of memory).*$/m.exec(text)?.[0];
+  return cause === undefined ? null : cause.slice(0, CAUSE_CHARS_MAX);
 }
 
 /** Cut at a line's begin; where there is only one endless line its end is better than nothing. */

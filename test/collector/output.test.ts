@@ -41,6 +41,28 @@ describe("the last words", () => {
     expect(tail.length).toBeLessThanOrEqual(20);
   });
 
+  test("a whole line at the begin of what is read is kept, and the whole megabyte that may be asked for", async () => {
+    const { agentLog, output } = stage();
+    output.mark();
+    appendFileSync(agentLog, "one\ntwo\nthree\n");
+    expect(await output.tail(10, 10)).toBe("two\nthree");
+    expect(await output.tail(0, 10)).toBe("");
+    appendFileSync(agentLog, "x\n".repeat(1024 * 1024));
+    const tail = await output.tail(1024 * 1024, Number.POSITIVE_INFINITY);
+    expect(tail.split("\n")).toHaveLength(512 * 1024);
+  });
+
+  test.each(["fatal error: out of memory allocating heap arena metadata", "panic: runtime error: index out of range [7] with length 3"])(
+    "of a program in Go that crashed, the line that names the cause stands above its stacks: %s",
+    async (cause) => {
+      const { agentLog, output } = stage();
+      output.mark();
+      const stacks = Array.from({ length: 60 }, (_, number) => `goroutine ${number} [running]:\nmain.f(...)\n\t/go/main.go:${number} +0x48\n`).join("\n");
+      appendFileSync(agentLog, `{"msg":"ready"}\n${cause}\n\n${stacks}`);
+      expect((await output.tail(2_048, 5)).split("\n").slice(0, 2)).toEqual([cause, "…"]);
+    },
+  );
+
   test("50 MB without a newline cost nothing", async () => {
     const { output, start } = stage();
     output.mark();

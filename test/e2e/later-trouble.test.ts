@@ -91,7 +91,7 @@ test.concurrent("one that makes the Collector ignore SIGTERM is applied, and kil
 
 /** The reason without the Collector's output behind it. */
 function cause(error: string): string {
-  return error.split("; its last output:\n")[0] ?? "";
+  return error.split("\nCollector log tail:\n")[0] ?? "";
 }
 
 /** From line number `count` of that message on. */

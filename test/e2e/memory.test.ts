@@ -29,12 +29,12 @@ const LIMITS = [
   [
     "at a limit of its own",
     limitCollector,
-    /^the Collector exited with code 2, crash number 3 during probation; configuration ([0-9a-f]{12}), which worked before, runs instead; its last output:\n[^]*\nfatal error: out of memory allocating heap arena metadata$/,
+    /^the Collector exited with code 2, crash number 3 during probation; configuration ([0-9a-f]{12}), which worked before, runs instead\nCollector log tail:\n[^]*\nfatal error: out of memory allocating heap arena metadata$/,
   ],
   [
     "by the kernel, at a limit that it shares with the supervisor",
     limitBoth,
-    /^the Collector was killed [^\n]*, crash number 3 during probation; configuration ([0-9a-f]{12}), which worked before, runs instead/,
+    /^the Collector was killed by SIGKILL, for want of memory \(the kernel counted it in the control group\), crash number 3 during probation; configuration ([0-9a-f]{12}), which worked before, runs instead/,
   ],
 ] as const;
 

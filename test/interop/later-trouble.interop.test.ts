@@ -51,7 +51,8 @@ describe.skipIf(missing)("a configuration that starts well", () => {
     const hash = await server.offer(endlessLine(host.path("endless.log")));
     await server.until("the failure", ({ status }) => status.is === "failed" && status.hash === hash);
     expect(server.agent.courseOf(hash)).toEqual(["applying", "applied", "failed"]);
-    expect(server.agent.status.error).toMatch(/^the Collector exited with code 2, crash number 3 during probation; configuration [0-9a-f]{12}, which worked before, runs instead; its last output:\n/);
+    expect(server.agent.status.error).toMatch(/^the Collector exited with code 2, crash number 3 during probation; configuration [0-9a-f]{12}, which worked before, runs instead\nCollector log tail:\n/);
+    expect(server.agent.status.error).toMatch(/\n(?:fatal error|runtime): .*out of memory/);
     await expectGoodAgain(stage);
     expect((await peakMemoryMib(supervisor.pid)) - before).toBeLessThan(GROWTH_MIB_MAX);
   });
