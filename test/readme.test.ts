@@ -24,6 +24,7 @@ import { LOCAL_MESSAGE_BYTES_MAX } from "../src/opamp/extension-limits.js";
 import * as opamp from "../src/opamp/limits.js";
 import { STOP_GRACE_MS } from "../src/perform.js";
 import { HISTORY_BYTES_MAX } from "../src/storage/history.js";
+import { KEPT_BYTES_MAX, KEPT_COUNT_MAX } from "../src/storage/kept-configs.js";
 import * as names from "../src/storage/names.js";
 
 const TOP = join(import.meta.dirname, "..");
@@ -118,7 +119,7 @@ test.each([
   ["all layers of a configuration together, and the merged result", `${CONFIG_BYTES_MAX / MEBIBYTE} MiB`],
   [`composing a configuration of more than ${IN_PROCESS_CHARS_MAX / 1024} Ki characters (in a thread of its own)`, `${JOB_MS_MAX / 1000} s, ${WORKER_MEMORY_MIB_MAX} MiB`],
   ["message of the Collector's extension", `${LOCAL_MESSAGE_BYTES_MAX / MEBIBYTE} MiB`],
-  ["reason in a status", `${core.REASON_CHARS_MAX.toLocaleString("en")} characters`],
+  ["reason in a status, the Collector's output aside", `${core.REASON_CHARS_MAX.toLocaleString("en")} characters`],
   ["`agent.log`, then again as `agent.log.1`", `${AGENT_LOG_BYTES_MAX / MEBIBYTE} MiB`],
   ["`history.jsonl`, then again as `history.jsonl.1`", `${HISTORY_BYTES_MAX / MEBIBYTE} MiB`],
   ["SIGTERM to SIGKILL of the Collector", `${STOP_GRACE_MS / 1000} s`],
@@ -126,6 +127,10 @@ test.each([
   ["pause between attempts to connect", `random, up to ${opamp.BACKOFF_MS / 1000} s, doubling to ${opamp.BACKOFF_MS_MAX / 1000} s`],
   ["pause that a server may ask for", `${opamp.RETRY_AFTER_MS_MAX / 3_600_000} h`],
   ["remembered failed configurations", String(core.FAILURES_MAX)],
+  ["configurations kept in `config_history`", `${KEPT_COUNT_MAX}, together ${KEPT_BYTES_MAX / MEBIBYTE} MiB`],
+  ["crashes in a row before a step down", String(core.STEP_DOWN_CRASHES)],
+  ["pause before what should run is tried again", `${core.BASE_RETRY_MS / 1000} s, doubling to ${core.BASE_RETRY_MS_MAX / 3_600_000} h`],
+  ["time for the server to answer before a startup fallback begins", `${core.FALLBACK_WAIT_MS} ms`],
 ])("limit: %s: %s", (limit, value) => {
   expect(rows(below("## Limits"))).toContainEqual([limit, value]);
 });
