@@ -15,6 +15,15 @@ async function occupied(port = 0): Promise<{ readonly port: number; free(): Prom
   return { port: typeof address === "object" && address !== null ? address.port : 0, free };
 }
 
+/** A configuration whose port is taken: FAILED. Then the port is free. */
+async function failed(stage: Stage): Promise<{ readonly hash: string; readonly port: number; /** The number of statuses so far. */ readonly known: number }> {
+  const { free, port } = await occupied();
+  const hash = await stage.send(otlpReceiver(port));
+  expect(await stage.outcome(hash)).toMatchObject({ is: "failed" });
+  await free();
+  return { hash, port, known: stage.agent.statuses.length };
+}
+
 const lastError = (stage: Stage): string => stage.agent.health?.lastError ?? "";
 
 test("a good configuration that crash-loops gives way to the local files; it runs again once its port is free and somebody asks", async () => {
@@ -80,29 +89,21 @@ test.each([
 test("SIGHUP tries again what failed: somebody has repaired the host", async () => {
   const stage = await setStage();
   const supervisor = await stage.up();
-  const taken = await occupied();
-  const hash = await stage.send(otlpReceiver(taken.port));
-  expect(await stage.outcome(hash)).toMatchObject({ is: "failed" });
-  await taken.free();
-  const known = stage.agent.statuses.length;
+  const { hash, known, port } = await failed(stage);
   supervisor.signal("SIGHUP");
   expect(await stage.outcome(hash, known)).toMatchObject({ is: "applied" });
-  await stage.until("it runs", () => stage.agent.healthy && stage.agent.effectiveConfig.includes(String(taken.port)));
+  await stage.until("it runs", () => stage.agent.healthy && stage.agent.effectiveConfig.includes(String(port)));
 });
 
 test("a restart command lets the server offer again what failed", async () => {
   const stage = await setStage();
   const supervisor = await stage.up();
-  const taken = await occupied();
-  const hash = await stage.send(otlpReceiver(taken.port));
-  expect(await stage.outcome(hash)).toMatchObject({ is: "failed" });
-  await taken.free();
-  const known = stage.agent.statuses.length;
+  const { hash, known, port } = await failed(stage);
   const healthy = supervisor.said("Collector is healthy").length;
   await stage.until("what ran before", () => stage.agent.healthy);
   stage.server.fleet.restart(stage.agent.uid);
   await supervisor.logs("Collector is healthy", healthy + 1);
-  await stage.send(otlpReceiver(taken.port), Buffer.from(hash, "hex"));
+  await stage.send(otlpReceiver(port), Buffer.from(hash, "hex"));
   expect(await stage.outcome(hash, known)).toMatchObject({ is: "applied" });
 });
 

@@ -5,6 +5,25 @@ import { offerOf, provenOf, Story } from "../support/story.js";
 const APPLIED = { is: "applied", hash: "A", error: "" } as const;
 const GOOD_A = { lastReceived: offerOf("A"), lastWorking: offerOf("A"), status: APPLIED, proven: provenOf("A") };
 
+/** A good configuration is refused for this reason, and runs as it was proven. */
+async function refused(reason: string): Promise<Story> {
+  const story = new Story({ memory: GOOD_A });
+  await story.post({ is: "server-connected" });
+  await story.refused(reason);
+  await story.prepared();
+  await story.started();
+  await story.health("healthy");
+  return story;
+}
+
+/** Another one is offered and started. */
+async function swap(story: Story, name: string): Promise<void> {
+  await story.post({ is: "remote-config-offered", config: offerOf(name) });
+  await story.prepared();
+  await story.exited();
+  await story.started();
+}
+
 /** Until the next process was started and has ended. */
 async function crash(story: Story): Promise<void> {
   while (story.state.process.is === "down") await story.advance(100);
@@ -13,12 +32,7 @@ async function crash(story: Story): Promise<void> {
 }
 
 test("what should run is refused with the local files of today: it runs as it was proven, and is composed again after a minute", async () => {
-  const story = new Story({ memory: GOOD_A });
-  await story.post({ is: "server-connected" });
-  await story.refused("local.yaml: unknown component");
-  await story.prepared();
-  await story.started();
-  await story.health("healthy");
+  const story = await refused("local.yaml: unknown component");
   expect(story.state.wanted).toMatchObject({ run: { build: { prepared: { text: "A", remoteHash: "A" } } } });
   expect(story.reports.at(-1)?.health).toMatchObject({
     healthy: true,
@@ -94,16 +108,8 @@ test("a step down that crashes too gives way to the next, and the last one is re
 });
 
 test("a new configuration that becomes good ends it all", async () => {
-  const story = new Story({ memory: GOOD_A });
-  await story.post({ is: "server-connected" });
-  await story.refused("no such component");
-  await story.prepared();
-  await story.started();
-  await story.health("healthy");
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  const story = await refused("no such component");
+  await swap(story, "B");
   await story.health("healthy");
   expect(story.reports.at(-1)?.health).toMatchObject({ healthy: true, rollout: "on probation", rolloutError: "" });
   await story.advance(60_000);
@@ -112,16 +118,8 @@ test("a new configuration that becomes good ends it all", async () => {
 });
 
 test("a new configuration that fails is followed by what stood in before it, and its reason says so", async () => {
-  const story = new Story({ memory: GOOD_A });
-  await story.post({ is: "server-connected" });
-  await story.refused("no such component");
-  await story.prepared();
-  await story.started();
-  await story.health("healthy");
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  const story = await refused("no such component");
+  await swap(story, "B");
   await story.exited({ code: 1 });
   expect(story.reports.at(-1)?.remoteConfig.status?.error).toBe("the Collector exited with code 1 before it was healthy; what stands in for configuration A runs instead");
   expect(story.state.wanted).toMatchObject({ run: { build: { prepared: { text: "A" } } } });
@@ -130,10 +128,7 @@ test("a new configuration that fails is followed by what stood in before it, and
 test("without going back what failed stays, restarts and is held; the next life runs it again", async () => {
   const story = new Story({ policy: { rollsBack: false, probationMs: 0 } });
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await swap(story, "B");
   await story.exited({ code: 1 });
   expect(story.saves.at(-1)).toMatchObject({ status: { is: "failed", hash: "B" }, lastWorking: null, failures: [] });
   for (let crashes = 1; crashes <= 10; crashes++) await crash(story);
