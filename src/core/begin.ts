@@ -7,7 +7,7 @@ import { FAILURES_MAX, FALLBACK_WAIT_MS, TRIAL_LIVES_MAX } from "./limits.js";
 import type { Memory, Trial } from "./memory.js";
 import type { Policy } from "./policy.js";
 import type { Base, Offers, State } from "./state.js";
-import type { Millis, RememberedFacts } from "./values.js";
+import type { Millis, RememberedFacts, RemoteConfig } from "./values.js";
 
 export function begin(policy: Policy, memory: Memory, remembered: RememberedFacts | null, now: Millis): State {
   const trial = trialOf(memory);
@@ -18,7 +18,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     instanceUid: memory.instanceUid,
     process: { is: "down", restartAt: now, error: "", held: false },
     wanted: { is: "nothing", because: "the configuration is being prepared", fine: false },
-    base: baseOf(policy, offers, interrupted, now),
+    base: baseOf(policy, offers, memory.onProbation, interrupted, now),
     standIn: null,
     rollout: { is: "idle" },
     probation: null,
@@ -80,7 +80,7 @@ function isExhausted(trial: Trial): boolean {
   return trial.lives >= TRIAL_LIVES_MAX;
 }
 
-function baseOf(policy: Policy, offers: Offers, trial: Trial | null, now: Millis): Base {
+function baseOf(policy: Policy, offers: Offers, before: RemoteConfig | null, trial: Trial | null, now: Millis): Base {
   const none = { build: null, preparing: 0, refusal: "", retryAt: now, isStale: false };
   // A server that is there ends the fallback before it has begun.
   const start: Base = policy.hasStartupFallback
@@ -88,6 +88,8 @@ function baseOf(policy: Policy, offers: Offers, trial: Trial | null, now: Millis
     : { ...none, from: "local", remote: null };
   if (!policy.acceptsRemoteConfig) return start;
   const { lastReceived, lastWorking, status } = offers;
+  // The newest one was refused, and this one ran on.
+  if (!policy.rollsBack && before !== null) return { from: "last-received", remote: before, ...none };
   const isOver = trial === null && (status === null || status.is === "applied" || (!policy.rollsBack && status.is === "failed"));
   if (isOver && lastReceived !== null) return { from: "last-received", remote: lastReceived, ...none };
   if (policy.rollsBack && lastWorking !== null) return { from: "last-working", remote: lastWorking, ...none };

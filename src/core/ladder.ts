@@ -6,7 +6,7 @@ import { BASE_RETRY_MS, BASE_RETRY_MS_MAX, COMPOSE_RETRY_MS, RESTART_JITTER } fr
 import { bounded, knownFailure, wantBase, wantedBy } from "./rollout.js";
 import { isSettled } from "./preparation.js";
 import { nameOfBase, sameBuild } from "./run.js";
-import type { Base, Rung, StandIn, State } from "./state.js";
+import type { Base, Probation, Rung, StandIn, State } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { Build, Millis } from "./values.js";
 
@@ -61,6 +61,11 @@ function stepBack(state: State, reason: string, turn: Turn): State {
   if (standIn === null) return state;
   const tries = standIn.tries + 1;
   const back = { ...standIn, tries, reason: bounded(reason), isTrying: false, retryAt: retryAt(tries, turn) };
+  const [first] = rungs(state);
+  // What was passed over on the way down may run by now, and so may what crashes with local files that were repaired.
+  if (first !== undefined && (first !== standIn.from || (!standIn.isTrying && state.process.is === "down"))) {
+    return { ...state, standIn: { ...back, from: first, build: null, preparing: 0 } };
+  }
   const stepped: State = { ...state, standIn: back };
   return isFree(stepped) ? wantBase(startNow(stepped, turn), `${nameOfBase(state)} does not run`) : stepped;
 }
@@ -84,11 +89,10 @@ function tryBase(state: State, build: Build, standIn: StandIn, turn: Turn): Stat
   // The local files are what they were when it was proven, or nothing is to run: there is nothing to try.
   const isProven = standIn.build !== null && sameBuild(standIn.build, build);
   if (isProven || !build.prepared.runs) return { ...state, standIn: null, wanted };
-  const hash = state.base.remote?.hash ?? "";
   return {
     ...startNow(state, turn),
     standIn: { ...standIn, isTrying: true },
-    probation: { of: "base", build, hash, endsAt: null, sickSince: turn.now, crashes: 0, flips: 0 },
+    probation: probationOf(state, build, turn),
     wanted,
   };
 }
@@ -103,12 +107,25 @@ export function basePrepared(state: State, build: Build, turn: Turn): State {
   const prepared: State = { ...state, base: { ...base, build, preparing: 0, refusal: "", isStale: false } };
   if (standIn !== null && isNew && isFree(prepared)) return tryBase(prepared, build, standIn, turn);
   if (!isFree(prepared)) return prepared;
-  const isOther = base.build !== null && !sameBuild(base.build, build);
-  return wantBase(isOther ? startNow(prepared, turn) : prepared, becauseOf(prepared));
+  const isOther = state.wanted.is !== "run" || !sameBuild(state.wanted.run.build, build);
+  const wanted = wantBase(isOther ? startNow(prepared, turn) : prepared, becauseOf(prepared));
+  return standIn === null && isNew ? proveAnew(wanted, build, turn) : wanted;
+}
+
+/** With other local files than those that were proven it has to show that it lasts, and first that it becomes healthy at all. */
+function proveAnew(state: State, build: Build, turn: Turn): State {
+  const { base, offers, policy } = state;
+  const isProven = offers.proven === null || offers.proven.digest === build.prepared.digest;
+  if (isProven || base.from === "fallback" || policy.probationMs === 0 || !build.prepared.runs) return state;
+  return { ...state, probation: probationOf(state, build, turn) };
+}
+
+function probationOf({ base }: State, build: Build, turn: Turn): Probation {
+  return { of: "base", build, hash: base.remote?.hash ?? "", endsAt: null, sickSince: turn.now, crashes: 0, flips: 0 };
 }
 
 /** What is wanted is another text than the one that crashed: no pause is due. */
-function startNow(state: State, turn: Turn): State {
+export function startNow(state: State, turn: Turn): State {
   const { process } = state;
   return { ...state, restarts: { crashes: 0 }, process: process.is === "down" ? { ...process, restartAt: turn.now, held: false } : process };
 }
@@ -117,7 +134,7 @@ function startNow(state: State, turn: Turn): State {
 export function baseRefused(state: State, reason: string, isBlameless: boolean, turn: Turn): State {
   const { base, standIn } = state;
   const refusal = bounded(reason);
-  if (base.build !== null && standIn === null) {
+  if (base.build !== null && (standIn === null || !base.isStale)) {
     // A new identity or changed local files made it necessary; what runs is kept, and not tried again for them.
     const build = { ...base.build, instanceUid: state.instanceUid };
     return { ...state, base: { ...base, build, preparing: 0, refusal, isStale: false } };

@@ -63,7 +63,9 @@ export function memory(state: State): Memory {
   return { instanceUid, lastReceived, lastWorking, status, proven, onProbation: onProbation(state), trial: trial(state), failures };
 }
 
-function onProbation({ later, offers, probation, rollout, waiting }: State): RemoteConfig | null {
+function onProbation({ base, later, offers, policy, probation, rollout, waiting }: State): RemoteConfig | null {
+  // Without going back there is no probation; then it is what runs after a newer offer was refused.
+  if (!policy.rollsBack) return base.remote === offers.lastReceived ? null : base.remote;
   // While it is brought back it is still what it was.
   const comingBack = later === null ? null : (waiting?.offer ?? (rollout.is === "idle" ? null : rollout.offer));
   const applied = probation?.of === "offer" ? probation.build.remote : null;

@@ -3,7 +3,7 @@
  * dropped at the door of `observe`.
  */
 import type { Event } from "./event.js";
-import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick, probationSuspended } from "./probation.js";
+import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick, probationStarted, probationSuspended } from "./probation.js";
 import { stepAside, stepDown } from "./ladder.js";
 import { STEP_DOWN_CRASHES } from "./limits.js";
 import { applyTrial, blameless, failTrial, probate, probateBase, reasonOf } from "./rollout.js";
@@ -16,7 +16,7 @@ import type { Exit } from "./values.js";
 export function observeStarted(state: State, startTimeUnixNano: bigint, turn: Turn): State {
   const { process } = state;
   if (process.is === "down") return state;
-  return startTrialClock({ ...state, process: { ...process, startTimeUnixNano } }, turn);
+  return probationStarted(startTrialClock({ ...state, process: { ...process, startTimeUnixNano } }, turn), turn);
 }
 
 /** The time for health begins with the process (or its reload), not with the decision: a slow stop is not its fault. */
@@ -88,7 +88,9 @@ function observeHealthy(state: State, turn: Turn): State {
   if (onProbation(state)) return probationHealthy(recovered(state), turn);
   if (base.build !== null && sameBuild(base.build, build)) return probateBase(recovered(state), base.build, turn.now);
   // A trial that was superseded before it was healthy: it works, so a refusal of its successor need not end it.
-  const superseded = rollout.is === "preparing" || waiting !== null;
+  const { standIn } = state;
+  const standsIn = standIn !== null && standIn.build !== null && sameBuild(standIn.build, build);
+  const superseded = !standsIn && (rollout.is === "preparing" || waiting !== null);
   return superseded && build.remote !== null ? probate(state, build, build.remote.hash, turn.now) : state;
 }
 
@@ -107,7 +109,7 @@ function ended(state: State, reason: string, turn: Turn, output = ""): State {
   }
   const down = crashed(state, error, turn);
   if (isBaseRetried(state)) return atOnce(stepAside({ ...down, probation: null }, error, turn), turn);
-  if (!onProbation(state)) return down.restarts.crashes === STEP_DOWN_CRASHES ? lower(state, down, error, turn) : down;
+  if (!onProbation(state)) return down.restarts.crashes % STEP_DOWN_CRASHES === 0 ? lower(state, down, error, turn) : down;
   const judged = probationCrashed(down, reason, output, turn);
   return judged.probation === null ? atOnce({ ...judged, restarts: { crashes: 0 } }, turn) : judged;
 }
@@ -141,7 +143,7 @@ function crashed(state: State, error: string, turn: Turn): State {
 
 /** What runs is what should run. */
 function isBase({ base, process }: State): boolean {
-  return base.build !== null && process.is !== "down" && sameBuild(process.run.build, base.build);
+  return base.build !== null && process.is !== "down" && process.run.build.prepared.digest === base.build.prepared.digest;
 }
 
 function gone(state: State, process: State["process"]): State {

@@ -1,6 +1,6 @@
 /** What an offer of the server, and the news of its preparation, mean for the state. */
 import type { Event } from "./event.js";
-import { baseRefused, basePrepared, standInPrepared, standInRefused } from "./ladder.js";
+import { baseRefused, basePrepared, standInPrepared, standInRefused, startNow } from "./ladder.js";
 import { OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_RETRY_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
 import { applyTrial, blameless, knownFailure, refuseOffer, wantedBy } from "./rollout.js";
 import { alive, sameBuild, shortHash } from "./run.js";
@@ -45,11 +45,10 @@ export function observePrepared(state: State, ticket: number, build: Build, turn
   const same = running !== null && wanted.is === "run" && sameBuild(running.run.build, build) && running.run.turn === state.turn;
   const because = `configuration ${shortHash(rollout.offer.hash)} was offered`;
   const trying: State = {
-    ...state,
+    ...(same ? state : startNow(state, turn)),
     probation: same || state.probation === null ? state.probation : { ...state.probation, endsAt: null, sickSince: null },
     rollout: { is: "trying", offer: rollout.offer, build, giveUpAt: same ? turn.now + state.policy.applyTimeoutMs : null },
     wanted: wantedBy(state, build, because),
-    restarts: same ? state.restarts : { crashes: 0 },
   };
   // The same content under another hash: nothing to swap, and it is known to be healthy.
   return same && process.is === "healthy" ? applyTrial(trying, build, rollout.offer.hash, turn.now) : trying;

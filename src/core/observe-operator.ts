@@ -11,8 +11,9 @@ export function observeRestartCommand(state: State, turn: Turn): State {
   if (state.restartedAt !== null && turn.now - state.restartedAt < RESTART_COMMAND_MS_MIN) return state;
   const { forgottenAt } = state.offers;
   const mayForget = forgottenAt === null || turn.now - forgottenAt >= FORGET_MS_MIN;
-  const asked = { ...(mayForget ? forget(state, turn) : state), restarts: { crashes: 0 }, restartedAt: turn.now };
-  if (asked.standIn !== null && mayRetry(asked)) return { ...asked, standIn: { ...asked.standIn, retryAt: turn.now } };
+  const forgotten = mayForget ? forget(state, turn) : state;
+  const standIn = forgotten.standIn !== null && mayRetry(forgotten) ? { ...forgotten.standIn, retryAt: turn.now } : forgotten.standIn;
+  const asked: State = { ...forgotten, standIn, restarts: { crashes: 0 }, restartedAt: turn.now };
   if (process.is === "down") return { ...asked, process: { ...process, restartAt: turn.now, held: false } };
   if (process.run.turn !== wanted.run.turn) return asked;
   const next = state.turn + 1;

@@ -41,6 +41,12 @@ export function probationInterrupted(state: State, turn: Turn): State {
   return change(state, (probation) => ({ ...probation, endsAt: null, sickSince: turn.now }));
 }
 
+/** It runs again after it could not be started: from here on it is expected to become healthy. */
+export function probationStarted(state: State, turn: Turn): State {
+  if (!onProbation(state)) return state;
+  return change(state, (probation) => (probation.endsAt === null && probation.sickSince === null ? { ...probation, sickSince: turn.now } : probation));
+}
+
 /** It cannot show what it is worth: it waits for its next healthy moment, without a clock. */
 export function probationSuspended(state: State): State {
   return change(state, (probation) => ({ ...probation, endsAt: null, sickSince: null }));

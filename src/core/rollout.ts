@@ -5,7 +5,7 @@
 import { FAILURES_MAX, REASON_CHARS_MAX } from "./limits.js";
 import type { Failure, Proven } from "./memory.js";
 import { nameOfBase, sameBuild, shortHash } from "./run.js";
-import type { Base, State, Wanted } from "./state.js";
+import type { Base, Probation, State, Wanted } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { Build, Hex, Millis, RemoteStatus } from "./values.js";
 
@@ -16,8 +16,9 @@ export function prove(state: State, build: Build): State {
   return {
     ...state,
     standIn: null,
+    interrupted: null,
     base: isBase
-      ? { ...base, refusal: "" }
+      ? base
       : {
           from: build.remote === null ? "local" : "last-received",
           remote: build.remote,
@@ -25,7 +26,7 @@ export function prove(state: State, build: Build): State {
           preparing: 0,
           refusal: "",
           retryAt: base.retryAt,
-          isStale: false,
+          isStale: base.isStale,
         },
     offers: {
       ...offers,
@@ -62,7 +63,13 @@ export function applyTrial(state: State, build: Build, hash: Hex, now: Millis): 
 export function probate(state: State, build: Build, hash: Hex, now: Millis): State {
   const { policy } = state;
   if (isGood(state, build) || policy.probationMs === 0 || !build.prepared.runs) return prove({ ...state, probation: null }, build);
-  return { ...state, probation: { of: "offer", build, hash, endsAt: now + policy.probationMs, sickSince: null, crashes: 0, flips: 0 } };
+  const { probation } = state;
+  // The same content under another hash goes on with the probation that it is in.
+  const isSame = probation?.of === "offer" && probation.endsAt !== null && sameBuild(probation.build, build);
+  const afresh: Probation = { of: "offer", build, hash, endsAt: now + policy.probationMs, sickSince: null, crashes: 0, flips: 0 };
+  // Whatever follows it, the base is not the one that is being tried any more.
+  const standIn = state.standIn === null ? null : { ...state.standIn, isTrying: false };
+  return { ...state, standIn, probation: isSame ? { ...probation, build, hash } : afresh };
 }
 
 /** What should run is healthy. With other local files than those that were proven, it has to show first that it lasts. */
@@ -127,7 +134,7 @@ export function failTrial(state: State, reason: string, turn: Turn, output = "")
 /** Where going back is turned off, what failed is what should run. */
 function keepFailed(state: State, build: Build, hash: Hex, reason: string, output: string): State {
   const error = reasonOf(`${reason}; it stays and is restarted, since agent.automatic_config_rollback is off`, output);
-  const base: Base = { ...state.base, from: "last-received", remote: build.remote, build, preparing: 0, isStale: false };
+  const base: Base = { ...state.base, from: "last-received", remote: build.remote, build, preparing: 0 };
   return conclude({ ...state, rollout: { is: "idle" }, base, standIn: null }, { is: "failed", hash, error });
 }
 
