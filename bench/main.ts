@@ -15,6 +15,7 @@ import { median } from "./samples.js";
 
 /** From dist/bench/main.js. */
 const OUR_PROGRAM = fileURLToPath(new URL("../../bin/opampsupervisor.js", import.meta.url));
+const STAND_IN = fileURLToPath(new URL("../../examples/collector/standin-collector", import.meta.url));
 const EXIT_NOT_MEASURED = 1;
 const EXIT_USAGE = 2;
 
@@ -46,7 +47,7 @@ async function measure(options: Arguments, programs: Programs, leftovers: Leftov
     notes.push(text);
     console.log(`note: ${text}`);
   };
-  const bench: Bench = { runs: options.runs, collector: programs.collector, supervisors: programs.supervisors, leftovers, note };
+  const bench: Bench = { runs: options.runs, collector: programs.collector, standIn: STAND_IN, supervisors: programs.supervisors, leftovers, note };
   let missing = 0;
   for (const row of options.rows) {
     const found = await findingsOf(row, bench);

@@ -2,7 +2,7 @@
 import type { Finding, Samples, Unit } from "./row.js";
 import { median } from "./samples.js";
 
-const DIGITS: Readonly<Record<Unit, number>> = { ms: 0, MB: 1, "%": 3, starts: 0 };
+const DIGITS: Readonly<Record<Unit, number>> = { ms: 0, MB: 1, "%": 3, starts: 0, files: 0 };
 
 export function findingText(finding: Finding): string {
   const { bare, go, ours, unit, what } = finding;

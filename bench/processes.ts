@@ -36,6 +36,15 @@ export function memoryOf(pid: number): Memory {
   return { residentMb: megabytes("VmRSS"), anonymousMb: megabytes("RssAnon") };
 }
 
+/** Descriptors: files, sockets, pipes; 0 for a process that is gone. */
+export function openFiles(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return 0;
+  }
+}
+
 /** User and system time since its start, in clock ticks; NaN for a process that is gone. */
 export function cpuTicks(pid: number): number {
   const fields = statFields(pid);

@@ -27,6 +27,8 @@ export interface Bench {
   readonly runs: number;
   /** The real Collector, an absolute path. */
   readonly collector: string;
+  /** The stand-in, for what cannot be had of a real one. */
+  readonly standIn: string;
   /** Ours, then Go's where it is there. */
   readonly supervisors: readonly SupervisorProgram[];
   readonly leftovers: Leftovers;
@@ -34,7 +36,7 @@ export interface Bench {
   note(text: string): void;
 }
 
-export type Unit = "ms" | "MB" | "%" | "starts";
+export type Unit = "ms" | "MB" | "%" | "starts" | "files";
 
 /** Infinity stands for a sample that did not come in time. */
 export type Samples = readonly number[];

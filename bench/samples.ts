@@ -1,5 +1,5 @@
 /** Medians of samples, and the limits that are made of them. */
-import type { Finding, Samples } from "./row.js";
+import type { Finding, Samples, Unit } from "./row.js";
 
 /** NaN where there is none. */
 export function median(samples: Samples): number {
@@ -10,7 +10,7 @@ export function median(samples: Samples): number {
 }
 
 /** The limit "the bare process and so much more". */
-export function atMostAbove(bare: Samples, what: string, more: number, unit: "ms" | "MB"): Finding["limit"] {
+export function atMostAbove(bare: Samples, what: string, more: number, unit: Unit): Finding["limit"] {
   const value = median(bare) + more;
   return { value, words: `${what} + ${more} ${unit} = ${value.toFixed(0)} ${unit}` };
 }

@@ -7,7 +7,8 @@ import { largeRow } from "./large.js";
 import { memoryRow } from "./memory.js";
 import { refusedRow } from "./refused.js";
 import { remoteConfigRow } from "./remote-config.js";
+import { soakRow } from "./soak.js";
 import { startRow } from "./start.js";
 import { stopRow } from "./stop.js";
 
-export const allRows: readonly Row[] = [startRow, remoteConfigRow, refusedRow, killedRow, burstRow, largeRow, stopRow, memoryRow, cpuRow];
+export const allRows: readonly Row[] = [startRow, remoteConfigRow, refusedRow, killedRow, burstRow, largeRow, stopRow, memoryRow, cpuRow, soakRow];
