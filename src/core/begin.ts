@@ -6,7 +6,7 @@
 import { FAILURES_MAX, FALLBACK_WAIT_MS, TRIAL_LIVES_MAX } from "./limits.js";
 import type { Memory, Trial } from "./memory.js";
 import type { Policy } from "./policy.js";
-import type { Base, Offers, State } from "./state.js";
+import type { Base, Offers, State, Waiting } from "./state.js";
 import type { Millis, RememberedFacts, RemoteConfig } from "./values.js";
 
 export function begin(policy: Policy, memory: Memory, remembered: RememberedFacts | null, now: Millis): State {
@@ -23,7 +23,8 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     rollout: { is: "idle" },
     probation: null,
     interrupted,
-    ...interruptedOffers(policy, memory, interrupted, now),
+    returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, trial) : null,
+    waiting: policy.acceptsRemoteConfig ? waitingOf(offers, now) : null,
     offers,
     restarts: { crashes: 0 },
     executable: remembered === null ? { is: "unknown" } : { is: "known", facts: remembered.executable },
@@ -96,15 +97,14 @@ function baseOf(policy: Policy, offers: Offers, before: RemoteConfig | null, tri
   return start;
 }
 
-/**
- * Also what a supervisor left that died before the trial began: received, told as APPLYING, and nothing more. What was on
- * probation comes back before the trial that followed it: only then it can be returned to.
- */
-function interruptedOffers(policy: Policy, memory: Memory, trial: Trial | null, now: Millis): Pick<State, "waiting" | "later"> {
-  const { lastReceived, onProbation, status } = memory;
-  const newest = trial === null ? status?.is === "applying" && memory.trial === null : trial.hash === lastReceived?.hash;
-  const isBoth = newest && trial !== null && onProbation !== null;
-  const offer = newest && !isBoth ? lastReceived : trial === null ? null : onProbation;
-  if (!policy.acceptsRemoteConfig || offer === null) return { waiting: null, later: null };
-  return { waiting: { offer, durable: true, actAt: now, firstAt: now }, later: isBoth ? lastReceived : null };
+/** It comes back before anything newer is tried: only then it can be returned to. */
+function returningOf({ onProbation }: Memory, { lastReceived, status }: Offers, trial: Trial | null): RemoteConfig | null {
+  if (status?.is === "applied" && trial !== null && trial.hash === status.hash) return lastReceived;
+  const isOver = trial !== null && isExhausted(trial) && trial.hash === onProbation?.hash;
+  return isOver ? null : onProbation;
+}
+
+/** Without an outcome it is still to be tried, however far its trial had come, or whatever the last life died over. */
+function waitingOf({ lastReceived, status }: Offers, now: Millis): Waiting | null {
+  return status?.is !== "applying" || lastReceived === null ? null : { offer: lastReceived, durable: true, actAt: now, firstAt: now };
 }

@@ -13,11 +13,11 @@ export function deadline(state: State): Millis | null {
 }
 
 function waits(state: State): Millis[] {
-  const { base, executable, policy, probation, process, rollout, standIn, storage, waiting, wanted } = state;
+  const { base, executable, policy, probation, process, returning, rollout, standIn, storage, waiting, wanted } = state;
   const times: Millis[] = [];
   const isFree = mayPrepare(state);
   if (isFree && base.build === null && standIn === null) times.push(base.retryAt);
-  if (isFree && waiting?.durable === true) times.push(waiting.actAt);
+  if (isFree && returning === null && waiting?.durable === true) times.push(waiting.actAt);
   if (isFree && isSettled(state) && isRenamed(state)) times.push(state.renameAt);
   if (isFree && standIn !== null && mayRetry(state)) times.push(standIn.retryAt);
   if (rollout.is === "trying" && rollout.giveUpAt !== null) times.push(rollout.giveUpAt);

@@ -10,7 +10,7 @@ import { applyTrial } from "./rollout.js";
 import { nameOfBase, resumes, sameRun, shortHash } from "./run.js";
 import type { Rung, StandIn, State } from "./state.js";
 import type { Turn } from "./turn.js";
-import type { Run } from "./values.js";
+import type { RemoteConfig, Run } from "./values.js";
 
 export interface Decision {
   readonly state: State;
@@ -32,10 +32,7 @@ export function decide(state: State, turn: Turn): Decision {
 
 /** Transitions that follow from the state alone: a configuration with nothing to run is applied once nothing runs. */
 function settle(state: State, turn: Turn): State {
-  const { later, process, rollout, waiting } = state;
-  if (later !== null && waiting === null && rollout.is === "idle") {
-    return { ...state, later: null, waiting: { offer: later, durable: true, actAt: turn.now, firstAt: turn.now } };
-  }
+  const { process, rollout } = state;
   if (rollout.is !== "trying" || rollout.build.prepared.runs || process.is !== "down") return state;
   return applyTrial(state, rollout.build, rollout.offer.hash, turn.now);
 }
@@ -56,13 +53,14 @@ function decideExecutable(state: State, turn: Turn): Decision {
 
 /** One preparation at a time, the base first: after a crash in the middle of a trial, what worked runs before the next try. */
 function decidePreparation(state: State, turn: Turn): Decision {
-  const { base, standIn, waiting } = state;
+  const { base, returning, rollout, standIn, waiting } = state;
   if (!mayPrepare(state)) return { state, effects: [] };
   if (base.build === null && standIn === null && base.retryAt <= turn.now) {
     return prepareBase(state, becauseOfBase(state));
   }
   if (standIn !== null && standIn.build === null) return prepareStandIn(state, standIn, `${nameOfBase(state)} does not run`);
-  if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer(state);
+  if (returning !== null) return rollout.is === "idle" ? prepareOffer(state, returning) : { state, effects: [] };
+  if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer({ ...state, waiting: null }, waiting.offer);
   if (!isSettled(state)) return { state, effects: [] };
   if (base.isStale) return prepareBase(state, "the local files are read again");
   if (standIn !== null && mayRetry(state) && standIn.retryAt <= turn.now) {
@@ -117,14 +115,12 @@ function prepareRenamed(state: State): Decision {
   return standIn === null ? { state, effects: [] } : prepareStandIn(state, standIn, because);
 }
 
-function prepareOffer(state: State): Decision {
-  const { waiting } = state;
-  if (waiting === null) return { state, effects: [] };
+function prepareOffer(state: State, offer: RemoteConfig): Decision {
   const ticket = state.ticket + 1;
-  const because = `configuration ${shortHash(waiting.offer.hash)} was offered`;
+  const because = `configuration ${shortHash(offer.hash)} was offered`;
   return {
-    state: { ...state, ticket, waiting: null, rollout: { is: "preparing", offer: waiting.offer, ticket } },
-    effects: [{ do: "prepare-config", ticket, source: { is: "layers", remote: waiting.offer }, ...forPreparation(state), because }],
+    state: { ...state, ticket, rollout: { is: "preparing", offer, ticket } },
+    effects: [{ do: "prepare-config", ticket, source: { is: "layers", remote: offer }, ...forPreparation(state), because }],
   };
 }
 

@@ -63,21 +63,19 @@ export function memory(state: State): Memory {
   return { instanceUid, lastReceived, lastWorking, status, proven, onProbation: onProbation(state), trial: trial(state), failures };
 }
 
-function onProbation({ base, later, offers, policy, probation, rollout, waiting }: State): RemoteConfig | null {
+function onProbation({ base, offers, policy, probation, returning }: State): RemoteConfig | null {
   // Without going back there is no probation; then it is what runs after a newer offer was refused.
   if (!policy.rollsBack) return base.remote === offers.lastReceived ? null : base.remote;
   // While it is brought back it is still what it was.
-  const comingBack = later === null ? null : (waiting?.offer ?? (rollout.is === "idle" ? null : rollout.offer));
-  const applied = probation?.of === "offer" ? probation.build.remote : null;
-  const remote = comingBack ?? applied;
+  const remote = returning ?? (probation?.of === "offer" ? probation.build.remote : null);
   return remote === offers.lastReceived ? null : remote;
 }
 
 /** The newest offer from its receipt to the end of its probation. Also one that kills the supervisor while it is prepared counts. */
 function trial(state: State): Trial | null {
-  const { closing, interrupted, later, probation, rollout, waiting } = state;
+  const { closing, interrupted, probation, returning, rollout, waiting } = state;
   const applied = probation?.of === "offer" ? probation.hash : undefined;
-  const hash = later?.hash ?? waiting?.offer.hash ?? (rollout.is === "idle" ? applied : rollout.offer.hash);
+  const hash = waiting?.offer.hash ?? (rollout.is === "idle" ? (returning?.hash ?? applied) : rollout.offer.hash);
   if (hash === undefined) return null;
   const lives = interrupted?.hash === hash ? interrupted.lives : 1;
   // A clean end is no death.

@@ -21,7 +21,7 @@ export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): Sta
   };
   const firstAt = state.waiting?.firstAt ?? turn.now;
   const waiting = { offer, durable: false, firstAt, actAt: actAt(state, firstAt, turn.now) };
-  const offered: State = { ...state, offers, waiting, later: null };
+  const offered: State = { ...state, offers, waiting };
   return state.storage.is === "failing" ? failUnsaved(offered, state.storage.error) : offered;
 }
 

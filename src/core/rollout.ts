@@ -7,7 +7,7 @@ import type { Failure, Proven } from "./memory.js";
 import { nameOfBase, sameBuild, shortHash } from "./run.js";
 import type { Base, Probation, State, Wanted } from "./state.js";
 import type { Turn } from "./turn.js";
-import type { Build, Hex, Millis, RemoteStatus } from "./values.js";
+import type { Build, Hex, Millis, RemoteConfig, RemoteStatus } from "./values.js";
 
 /** The configuration passed: it becomes what should run, and the one to return to, as one with all that it ran with. */
 export function prove(state: State, build: Build): State {
@@ -62,14 +62,14 @@ export function applyTrial(state: State, build: Build, hash: Hex, now: Millis): 
 /** It was healthy for the first time. What was good before stays good; without a probation it is good at once. */
 export function probate(state: State, build: Build, hash: Hex, now: Millis): State {
   const { policy } = state;
-  if (isGood(state, build) || policy.probationMs === 0 || !build.prepared.runs) return prove({ ...state, probation: null }, build);
+  if (isGood(state, build) || policy.probationMs === 0 || !build.prepared.runs) return prove({ ...state, probation: null, returning: null }, build);
   const { probation } = state;
   // The same content under another hash goes on with the probation that it is in.
   const isSame = probation?.of === "offer" && probation.endsAt !== null && sameBuild(probation.build, build);
   const afresh: Probation = { of: "offer", build, hash, endsAt: now + policy.probationMs, sickSince: null, crashes: 0, flips: 0 };
   // Whatever follows it, the base is not the one that is being tried any more.
   const standIn = state.standIn === null ? null : { ...state.standIn, isTrying: false };
-  return { ...state, standIn, probation: isSame ? { ...probation, build, hash } : afresh };
+  return { ...state, standIn, returning: null, probation: isSame ? { ...probation, build, hash } : afresh };
 }
 
 /** What should run is healthy. With other local files than those that were proven, it has to show first that it lasts. */
@@ -91,9 +91,9 @@ export function failProbation(state: State, reason: string, turn: Turn, output =
   const { probation, offers } = state;
   if (probation === null) return state;
   const { hash } = probation;
-  const over: State = { ...state, probation: null };
-  const error = reasonOf(`${reason}; ${successor(over)}`, output);
-  const failed = rememberFailure(over, probation.build, hash, error, turn);
+  const ended: State = { ...state, probation: null };
+  const error = reasonOf(`${reason}; ${successor(ended)}`, output);
+  const failed = rememberFailure(ended, probation.build, hash, error, turn);
   const concluded =
     offers.status?.is === "applied" ? conclude(failed, { is: "failed", hash, error }) : failed;
   return concluded.rollout.is === "trying" ? concluded : wantBase(concluded, `configuration ${shortHash(hash)} failed during probation`);
@@ -127,7 +127,7 @@ export function failTrial(state: State, reason: string, turn: Turn, output = "")
   const { hash } = rollout.offer;
   if (!state.policy.rollsBack) return keepFailed(state, rollout.build, hash, reason, output);
   const error = reasonOf(`${reason}; ${successor(state)}`, output);
-  const failed = rememberFailure({ ...state, rollout: { is: "idle" } }, rollout.build, hash, error, turn);
+  const failed = rememberFailure(over(state, rollout.offer), rollout.build, hash, error, turn);
   return wantFallback(conclude(failed, { is: "failed", hash, error }), `configuration ${shortHash(hash)} failed`, turn.now);
 }
 
@@ -143,12 +143,17 @@ export function refuseOffer(state: State, reason: string, now: Millis): State {
   const { rollout } = state;
   if (rollout.is !== "preparing") return state;
   const { hash } = rollout.offer;
-  const concluded = conclude({ ...state, rollout: { is: "idle" } }, { is: "failed", hash, error: bounded(reason) });
+  const concluded = conclude(over(state, rollout.offer), { is: "failed", hash, error: bounded(reason) });
   const { probation, wanted } = concluded;
   // What runs on probation was applied before this offer, and goes on with it undisturbed.
   if (probation !== null && wanted.is === "run" && sameBuild(wanted.run.build, probation.build)) return concluded;
   // An earlier trial that was superseded before it was ever healthy may still be running.
   return wantFallback(concluded, `configuration ${shortHash(hash)} was refused`, now);
+}
+
+/** Its course has ended, also where it was a way back. */
+function over(state: State, offer: RemoteConfig): State {
+  return { ...state, rollout: { is: "idle" }, returning: state.returning === offer ? null : state.returning };
 }
 
 /** Notes that the failure was not the configuration's fault; only the newest offer's outcome can be meant. */

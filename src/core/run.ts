@@ -34,9 +34,6 @@ export function shortHash(hash: Hex): string {
 }
 
 /** At the start, what was applied and healthy in the last life is about to run again: nothing else needs to run before it. */
-export function resumes({ attempt, interrupted, offers, rollout, waiting }: State): boolean {
-  const next = waiting?.durable === true ? waiting.offer : rollout.is === "preparing" ? rollout.offer : null;
-  if (attempt !== 0 || interrupted === null || next === null) return false;
-  // One that is not the newest is there only because it was applied before the newest came.
-  return offers.status?.is === "applied" || offers.status?.hash !== next.hash;
+export function resumes({ attempt, returning, rollout }: State): boolean {
+  return attempt === 0 && returning !== null && rollout.is !== "trying";
 }

@@ -33,8 +33,8 @@ export interface State {
   readonly interrupted: Trial | null;
   /** The newest offer, while it waits for its turn. */
   readonly waiting: Waiting | null;
-  /** After a death in the middle of a trial: that trial, while what was on probation before it is brought back first. */
-  readonly later: RemoteConfig | null;
+  /** What was applied in the last life and is not good yet, until it is healthy again or has failed. What waits comes after it. */
+  readonly returning: RemoteConfig | null;
   readonly offers: Offers;
   readonly restarts: Restarts;
   readonly executable: Executable;

@@ -74,9 +74,10 @@ export class Ledger {
     const { failures, instanceUid, trial } = memory;
     let { received, status } = this.#kept;
     if (this.#acceptsRemoteConfig) {
+      // What was applied is never in neither file: it is written here before it is replaced there.
+      if (memory.onProbation !== null) this.#planConfig(draft, ON_PROBATION, memory.onProbation);
       received = this.#planConfig(draft, LAST_RECEIVED, memory.lastReceived);
       this.#planConfig(draft, LAST_WORKING, memory.lastWorking);
-      this.#planConfig(draft, ON_PROBATION, memory.onProbation);
       status = memory.status;
     }
     const proven = this.#planText(draft, memory.proven);
@@ -84,6 +85,7 @@ export class Ledger {
     const version = { state: digestOf(state), received };
     this.#planOwn(draft, { instanceUid, status, proven, trial, failures, versions: [version] }, version);
     this.#planFile(draft, PERSISTENT_STATE, state, digestOf(state), null);
+    if (this.#acceptsRemoteConfig && memory.onProbation === null) this.#planConfig(draft, ON_PROBATION, null);
     for (const old of this.#good.perhaps) if (old !== proven?.textDigest) draft.changes.push({ name: goodName(old), bytes: null });
     for (const { name } of draft.changes) this.#onDisk.delete(name);
     this.#versions = mergeVersions(this.#versions, version);
