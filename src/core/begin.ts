@@ -38,7 +38,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     },
     renameAt: now,
     restartedAt: null,
-    shown: null,
+    shown: [],
     closing: null,
     finished: false,
     turn: 1,

@@ -19,7 +19,7 @@ import { observeRestartCommand, observeRetryRequest } from "./observe-operator.j
 import { probationDeadline } from "./probation.js";
 import { failTrial } from "./rollout.js";
 import { alive } from "./run.js";
-import type { State } from "./state.js";
+import type { Shown, State } from "./state.js";
 import type { Turn } from "./turn.js";
 import { unreachable } from "../lib/check.js";
 
@@ -46,7 +46,7 @@ export function observe(state: State, event: Event, turn: Turn): State {
     case "config-prepared":
       return observePrepared(state, event.ticket, event.build, turn);
     case "config-shown":
-      return { ...state, shown: { digest: event.digest, files: event.files } };
+      return observeShown(state, { digest: event.digest, files: event.files });
     case "config-refused":
       return observeRefused(state, event, turn);
     case "server-connected":
@@ -100,6 +100,13 @@ function isStale(state: State, event: Event): boolean {
   const process = alive(state.process);
   if (process === null || event.attempt !== process.attempt) return true;
   return "link" in event && event.link < process.linkMin;
+}
+
+/** What could still be returned to stays beside it. */
+function observeShown(state: State, newest: Shown): State {
+  const { base, probation, shown } = state;
+  const others = shown.filter(({ digest }) => digest === base.build?.prepared.digest || digest === probation?.build.prepared.digest);
+  return { ...state, shown: [newest, ...others.filter(({ digest }) => digest !== newest.digest)] };
 }
 
 /** The loop tells of a save right after it, so what was saved is this very state. */

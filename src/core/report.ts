@@ -171,5 +171,5 @@ function shown(state: State): readonly EffectiveFile[] | null {
   const { base, process, wanted } = state;
   const stopped = wanted.is === "run" ? wanted.run.build : base.build;
   const build = process.is === "down" ? stopped : process.run.build;
-  return build !== null && state.shown?.digest === build.prepared.digest ? state.shown.files : null;
+  return state.shown.find(({ digest }) => digest === build?.prepared.digest)?.files ?? null;
 }

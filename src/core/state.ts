@@ -41,8 +41,8 @@ export interface State {
   readonly server: Server;
   readonly storage: Storage;
   readonly said: Said;
-  /** The newest prepared configuration in the form that may be shown; null for none. */
-  readonly shown: Shown | null;
+  /** The newest prepared configuration in the form that may be shown, first, and those that may be returned to. */
+  readonly shown: readonly Shown[];
   /** When a new identity may restart the Collector again. */
   readonly renameAt: Millis;
   /** When the server's last restart command was obeyed. */
