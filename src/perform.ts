@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { collectorArguments } from "./collector/arguments.js";
 import { startCollector, type CollectorProcess } from "./collector/commander.js";
-import { forgetCollector, recordCollector } from "./collector/leftover.js";
+import { announceCollector, forgetCollector, recordCollector } from "./collector/leftover.js";
 import type { Output } from "./collector/output.js";
 import { MemoryKills, type Counts as MemoryKillCounts } from "./collector/memory-kills.js";
 import type { Settings } from "./config/settings.js";
@@ -139,6 +139,7 @@ export class Performer {
       const killsBefore = this.#memoryKills.mark();
       this.#running = run.build;
       this.#redactor.hide(secret);
+      announceCollector(settings.storage.directory, log);
       const process = await startCollector({
         attempt,
         executable: settings.agent.executable,
@@ -157,6 +158,7 @@ export class Performer {
       log.debug("Collector process started", { attempt, pid: process.pid });
       void this.#watch(process, killsBefore);
     } catch (error) {
+      forgetCollector(settings.storage.directory);
       post({ is: "collector-not-started", attempt, error: messageOf(error) });
     }
   }

@@ -1,10 +1,10 @@
 /**
  * A Collector that outlived its supervisor would hold the ports of the next one. So each supervisor leaves a record of
  * the Collector that it runs, and the next one ends that very process: boot, pid, start time and command line must all
- * match, else the number belongs to somebody else by now. A supervisor that dies between the spawn and the record leaves
- * none; there the signal that setpriv arranges for is all there is.
+ * match, else the number belongs to somebody else by now. Before the spawn it announces one: a supervisor that dies before
+ * it knows the number has the next one look for a process that runs this configuration.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Millis } from "../lib/clock.js";
@@ -20,12 +20,25 @@ const POLL_MS = 20;
 /** After SIGKILL, for a process that the system does not let go at once. */
 const KILLED_MS_MAX = 2_000;
 
-interface CollectorRecord {
+interface Announcement {
   readonly bootId: string;
-  readonly pid: number;
-  readonly startTicks: string;
   /** Stands on its command line behind `--config`. */
   readonly configPath: string;
+}
+
+interface CollectorRecord extends Announcement {
+  readonly pid: number;
+  readonly startTicks: string;
+}
+
+/** Right before the spawn. */
+export function announceCollector(directory: string, log: Logger): void {
+  if (process.platform !== "linux") return;
+  try {
+    write(directory, { bootId: bootId(), configPath: join(directory, EFFECTIVE) });
+  } catch (error) {
+    log.warn("Collector process cannot be announced, a next supervisor may not find it", { error: messageOf(error) });
+  }
 }
 
 /** Right after the spawn, before anything else: written at once, without waiting for the disk, since a reboot voids it. */
@@ -34,15 +47,18 @@ export function recordCollector(directory: string, pid: number, log: Logger): vo
   try {
     const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
     if (stat === null) throw new Error("its entry in /proc is not in the known form");
-    const record: CollectorRecord = { bootId: bootId(), pid, startTicks: stat.startTicks, configPath: join(directory, EFFECTIVE) };
-    const temporary = join(directory, `.${RECORD}.tmp`);
-    // Created anew: what lies there could be a link, or readable by others.
-    rmSync(temporary, { force: true });
-    writeFileSync(temporary, `${JSON.stringify({ version: 1, ...record })}\n`, { mode: 0o600, flag: "wx" });
-    renameSync(temporary, join(directory, RECORD));
+    write(directory, { bootId: bootId(), pid, startTicks: stat.startTicks, configPath: join(directory, EFFECTIVE) });
   } catch (error) {
     log.warn("Collector process cannot be recorded, a next supervisor would not find it", { pid, error: messageOf(error) });
   }
+}
+
+function write(directory: string, record: Announcement | CollectorRecord): void {
+  const temporary = join(directory, `.${RECORD}.tmp`);
+  // Created anew: what lies there could be a link, or readable by others.
+  rmSync(temporary, { force: true });
+  writeFileSync(temporary, `${JSON.stringify({ version: 1, ...record })}\n`, { mode: 0o600, flag: "wx" });
+  renameSync(temporary, join(directory, RECORD));
 }
 
 export function forgetCollector(directory: string): void {
@@ -61,13 +77,20 @@ export interface EndLeftoverOptions {
 }
 
 /** Resolves when no Collector of an earlier supervisor runs on this directory, as far as that can be known. Never rejects. */
-export async function endLeftover(directory: string, { clock, graceMs, log }: EndLeftoverOptions): Promise<void> {
-  const record = await readRecord(directory, log);
-  if (record === null) return;
+export async function endLeftover(directory: string, options: EndLeftoverOptions): Promise<void> {
+  const read = await readRecord(directory, options.log);
+  if (read === null) return;
+  const records = "pid" in read ? [read] : recordsOf(read);
+  const ended = await Promise.all(records.map((record) => endOne(record, options)));
+  if (!ended.includes(false)) forgetCollector(directory);
+}
+
+/** False: it is still there. */
+async function endOne(record: CollectorRecord, { clock, graceMs, log }: EndLeftoverOptions): Promise<boolean> {
   const leftover = find(record);
   if (leftover === null) {
     log.debug("Collector of an earlier supervisor is gone", { pid: record.pid });
-    return forgetCollector(directory);
+    return true;
   }
   log.warn("Ending a Collector that an earlier supervisor left behind", { pid: record.pid });
   try {
@@ -78,13 +101,24 @@ export async function endLeftover(directory: string, { clock, graceMs, log }: En
       signal(record, leftover, "SIGKILL");
       if (!(await gone(record, leftover, KILLED_MS_MAX, clock))) throw new Error("it is still there after SIGKILL");
     }
-    forgetCollector(directory);
+    return true;
   } catch (error) {
     log.error("Collector left behind cannot be ended, end it by hand", { pid: record.pid, error: messageOf(error) });
+    return false;
   }
 }
 
-async function readRecord(directory: string, log: Logger): Promise<CollectorRecord | null> {
+/** Whatever runs this configuration: the lock on the directory is ours, so it can only be what was announced. */
+function recordsOf(announced: Announcement): CollectorRecord[] {
+  const pids = readdirSync("/proc").map(Number).filter((pid) => Number.isInteger(pid) && pid > 1 && pid !== process.pid);
+  return pids.flatMap((pid) => {
+    const startTicks = statOf(pid)?.startTicks;
+    const record = startTicks === undefined ? null : { ...announced, pid, startTicks };
+    return record === null || find(record) === null ? [] : [record];
+  });
+}
+
+async function readRecord(directory: string, log: Logger): Promise<CollectorRecord | Announcement | null> {
   let text: string;
   try {
     text = await readFile(join(directory, RECORD), "utf8");
@@ -102,11 +136,12 @@ async function readRecord(directory: string, log: Logger): Promise<CollectorReco
   return record;
 }
 
-function parseRecord(text: string): CollectorRecord | null {
+function parseRecord(text: string): CollectorRecord | Announcement | null {
   try {
     const value = JSON.parse(text) as Partial<Record<keyof CollectorRecord, unknown>> | null;
     const { bootId: boot, configPath, pid, startTicks } = value ?? {};
     if (typeof boot !== "string" || boot === "" || typeof configPath !== "string" || configPath === "") return null;
+    if (pid === undefined && startTicks === undefined) return { bootId: boot, configPath };
     // 1 and below would address init, or every process there is.
     if (typeof startTicks !== "string" || typeof pid !== "number" || !Number.isInteger(pid) || pid <= 1) return null;
     return { bootId: boot, configPath, pid, startTicks };
@@ -129,9 +164,13 @@ function find(record: CollectorRecord): ProcStat | null {
 }
 
 function living({ pid, startTicks }: CollectorRecord): ProcStat | null {
+  const stat = statOf(pid);
+  return stat !== null && !stat.dead && stat.startTicks === startTicks ? stat : null;
+}
+
+function statOf(pid: number): ProcStat | null {
   try {
-    const stat = parseProcStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
-    return stat !== null && !stat.dead && stat.startTicks === startTicks ? stat : null;
+    return parseProcStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { endLeftover, forgetCollector, recordCollector } from "../../src/collector/leftover.js";
+import { announceCollector, endLeftover, forgetCollector, recordCollector } from "../../src/collector/leftover.js";
 import { systemClock } from "../../src/lib/clock.js";
 import { fixture, isAlive, LinesLogger, stage, until } from "./support.js";
 
@@ -45,6 +45,38 @@ describe("our own leftover", () => {
     expect(isAlive(child)).toBe(true);
     await end(50);
     await until(() => !isAlive(child));
+  });
+});
+
+describe("one that was only announced, since its supervisor died before it knew the number", () => {
+  async function announced(configPath?: string) {
+    const scene = await leftover("runs-forever.sh", configPath);
+    announceCollector(scene.directory, scene.log);
+    return scene;
+  }
+
+  test("is found by the configuration that it runs", async () => {
+    const { collector, end, log, record } = await announced();
+    await end();
+    expect(await collector.exited).toEqual({ code: 0, signal: null });
+    expect(existsSync(record)).toBe(false);
+    expect(log.warnings).toEqual(["warn: Ending a Collector that an earlier supervisor left behind"]);
+  });
+
+  test("is not mistaken for the one of another directory", async () => {
+    const { collector, end, record } = await announced("/elsewhere/effective.yaml");
+    await end();
+    expect(isAlive(collector.pid)).toBe(true);
+    expect(existsSync(record)).toBe(false);
+    await collector.stop(5_000);
+  });
+
+  test("is not looked for after a reboot", async () => {
+    const { collector, end, record } = await announced();
+    change(record, { bootId: "00000000-0000-0000-0000-000000000000" });
+    await end();
+    expect(isAlive(collector.pid)).toBe(true);
+    await collector.stop(5_000);
   });
 });
 
