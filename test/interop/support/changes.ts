@@ -39,12 +39,13 @@ const bodies: Readonly<Record<Kind, (name: string, ports: Ports) => string>> = {
   empty: (name) => `# ${name}\n`,
 };
 
+/** Not 127.0.0.1: there another program may be given the port while no Collector holds it. */
 function otlpPipeline(name: string, port: number): string {
   return `receivers:
   otlp/${name}:
     protocols:
       http:
-        endpoint: 127.0.0.1:${port}
+        endpoint: 127.0.0.2:${port}
 exporters:
   nop/${name}:
 service:

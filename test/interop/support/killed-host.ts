@@ -235,7 +235,7 @@ async function parentOf(pid: number): Promise<number> {
 }
 
 async function listening(): Promise<Server> {
-  const server = createServer().listen(0, "127.0.0.1");
+  const server = createServer().listen(0, "127.0.0.2");
   await once(server, "listening");
   return server;
 }
