@@ -72,10 +72,10 @@ export class Staging {
     const staged = this.#staged.find((file) => file.path === path);
     check(staged?.durable === true, "activateEffective before stageEffective has resolved");
     this.#forget(staged.path);
-    this.#active = null;
     try {
       this.#system.renameNow(staged.path, this.#effective);
     } catch (error) {
+      void this.#system.remove(staged.path).catch(() => undefined);
       throw storageError("put the Collector's configuration in place", this.#directory, error);
     }
     this.#active = { text: staged.text, mark: this.#mark() };

@@ -142,3 +142,19 @@ test("the gap holds one operation: the rename; the sync of the directory comes a
   await store.close();
   expect(fileSystem.count()).toBe(2);
 });
+
+test("a rename that fails leaves what runs in place, and it needs nothing to run again", async () => {
+  const directory = await temporaryDirectory();
+  const fileSystem = failingFileSystem();
+  const { store } = await openStore(directory, { fileSystem });
+  await store.stageEffective("a: 1\n");
+  store.activateEffective();
+  await store.stageEffective("b: 1\n");
+  fileSystem.arm(1, "dies");
+  expect(() => store.activateEffective()).toThrow(/no space left on device/);
+  expect(await store.stageEffective("a: 1\n")).toBe(store.paths.effective);
+  store.activateEffective();
+  expect(await readFile(store.paths.effective, "utf8")).toBe("a: 1\n");
+  fileSystem.arm(0, "dies");
+  await store.close();
+});

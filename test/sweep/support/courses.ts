@@ -32,7 +32,7 @@ export const REFUSAL: Course = {
 /** Valid, and dead as soon as it runs. */
 export const CRASH: Course = {
   name: "rollback of a crashed one",
-  begin: async (stage, from, number) => ({ ...from, hash: await stage.send(faulty(`c${number}`, { die_after: "0s" })), is: "failed" }),
+  begin: async (stage, from, number) => ({ ...from, hash: await stage.send(faulty(`c${number}`, { die_after: "0s", never_connect: true })), is: "failed" }),
 };
 
 export const IDENTITY: Course = {
