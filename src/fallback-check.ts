@@ -3,14 +3,13 @@
  * files are given to the Collector as they are, as the Go supervisor does.
  */
 import { stat } from "node:fs/promises";
-import { validateFiles } from "./collector/validate.js";
+import { VALIDATE_MS_MAX, validateFiles } from "./collector/validate.js";
 import type { Settings } from "./config/settings.js";
 import { collectorEnvironment, type Environment } from "./environment.js";
 import type { Clock } from "./lib/clock.js";
 import { messageOf, SupervisorError } from "./lib/error.js";
 import type { Logger } from "./lib/log.js";
 
-const VALIDATE_MS_MAX = 60_000;
 /** The start comes first: it is only asked whether the fallback would run some day. */
 const CHECK_DELAY_MS = 5_000;
 
@@ -28,7 +27,8 @@ export interface FallbackCheckOptions {
  * is an error in the log. Answers with what ends a check that is still to come.
  */
 export async function checkFallback(options: FallbackCheckOptions): Promise<() => Promise<void>> {
-  const { clock, isFresh, log } = options;
+  const { clock, isFresh, log, settings } = options;
+  if (settings.agent.startupFallbackConfigs.length === 0) return () => Promise.resolve();
   const lifetime = new AbortController();
   if (isFresh) {
     const problem = await problemOf(options, lifetime.signal);
@@ -47,10 +47,9 @@ export async function checkFallback(options: FallbackCheckOptions): Promise<() =
   };
 }
 
-/** Null: it would run, or there is none. Otherwise why not, with the name of what is broken. Rejects only when aborted. */
+/** Null: it would run. Otherwise why not, with the name of what is broken. Rejects only when aborted. */
 async function problemOf({ env, settings }: FallbackCheckOptions, signal: AbortSignal): Promise<string | null> {
   const { args, executable, startupFallbackConfigs: files } = settings.agent;
-  if (files.length === 0) return null;
   for (const [index, file] of files.entries()) {
     try {
       await stat(file);

@@ -2,7 +2,7 @@
  * From what a configuration is made of to a text that the Collector's binary has accepted. Nothing that runs is touched;
  * the answer is one event.
  */
-import { validateConfig } from "./collector/validate.js";
+import { VALIDATE_MS_MAX, validateConfig } from "./collector/validate.js";
 import { composeConfig } from "./config/compose.js";
 import type { Settings } from "./config/settings.js";
 import type { ConfigSource, PrepareConfig } from "./core/effect.js";
@@ -15,8 +15,6 @@ import type { Logger } from "./lib/log.js";
 import type { Redactor } from "./redactor.js";
 import type { Store } from "./storage/store.js";
 
-/** `validate` of a large configuration under load. */
-const VALIDATE_MS_MAX = 60_000;
 /** Long enough for a spawn, short enough for a person who looks at a Collector that does not come up. */
 const SHOW_DELAY_MS = 100;
 

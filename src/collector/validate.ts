@@ -5,6 +5,8 @@ import { collectorArguments } from "./arguments.js";
 import { ask, type Answer } from "./ask.js";
 import { lastLines } from "./clean-text.js";
 
+/** Of a large configuration under load. */
+export const VALIDATE_MS_MAX = 60_000;
 const REASON_CHARS_MAX = 3_000;
 const REASON_LINES_MAX = 30;
 

@@ -11,6 +11,7 @@ import { nameOfBase, resumes, sameRun, shortHash } from "./run.js";
 import type { Rung, StandIn, State } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { RemoteConfig, Run } from "./values.js";
+import { check } from "../lib/check.js";
 
 export interface Decision {
   readonly state: State;
@@ -97,7 +98,8 @@ function prepareStandIn(state: State, standIn: StandIn, because: string): Decisi
 function sourceOf({ offers }: State, rung: Rung): ConfigSource {
   switch (rung) {
     case "as-proven":
-      return offers.proven === null ? { is: "layers", remote: null } : { is: "as-proven", proven: offers.proven };
+      check(offers.proven !== null, "a step down to what was proven, and nothing is");
+      return { is: "as-proven", proven: offers.proven };
     case "last-working":
       return { is: "layers", remote: offers.lastWorking };
     case "fallback":

@@ -8,7 +8,7 @@ import type { Build, RemoteConfig, Run } from "./values.js";
 export type Effect =
   /** Answered by `executable-described` or `executable-not-described`. */
   | { readonly do: "describe-executable"; readonly because: string }
-  /** Compose, write, sync and validate. A newer ticket aborts an older one. Answered by `config-prepared` or `config-refused`. */
+  /** Compose, write, sync and validate. Of several on their way, the newest ticket of each part counts. Answered by `config-prepared` or `config-refused`. */
   | {
       readonly do: "prepare-config";
       readonly ticket: number;

@@ -126,8 +126,12 @@ function probationOf({ base }: State, build: Build, turn: Turn): Probation {
 
 /** What is wanted is another text than the one that crashed: no pause is due. */
 export function startNow(state: State, turn: Turn): State {
+  return { ...withoutPause(state, turn), restarts: { crashes: 0 } };
+}
+
+export function withoutPause(state: State, turn: Turn): State {
   const { process } = state;
-  return { ...state, restarts: { crashes: 0 }, process: process.is === "down" ? { ...process, restartAt: turn.now, held: false } : process };
+  return process.is === "down" ? { ...state, process: { ...process, restartAt: turn.now, held: false } } : state;
 }
 
 /** @param isBlameless not the configuration's fault: then the same is tried again, and nothing below it */

@@ -4,7 +4,7 @@
  */
 import type { Event } from "./event.js";
 import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick, probationStarted, probationSuspended } from "./probation.js";
-import { stepAside, stepDown } from "./ladder.js";
+import { startNow, stepAside, stepDown, withoutPause } from "./ladder.js";
 import { STEP_DOWN_CRASHES } from "./limits.js";
 import { applyTrial, blameless, failTrial, probate, probateBase, reasonOf } from "./rollout.js";
 import { planRestart } from "./restart.js";
@@ -108,10 +108,10 @@ function ended(state: State, reason: string, turn: Turn, output = ""): State {
     return failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn, output);
   }
   const down = crashed(state, error, turn);
-  if (isBaseRetried(state)) return atOnce(stepAside({ ...down, probation: null }, error, turn), turn);
+  if (isBaseRetried(state)) return withoutPause(stepAside({ ...down, probation: null }, error, turn), turn);
   if (!onProbation(state)) return down.restarts.crashes % STEP_DOWN_CRASHES === 0 ? lower(state, down, error, turn) : down;
   const judged = probationCrashed(down, reason, output, turn);
-  return judged.probation === null ? atOnce({ ...judged, restarts: { crashes: 0 } }, turn) : judged;
+  return judged.probation === null ? startNow(judged, turn) : judged;
 }
 
 /** The base was given another try beside what stands in for it. */
@@ -126,11 +126,6 @@ function lower(before: State, down: State, error: string, turn: Turn): State {
   const isStandIn = standIn !== null && standIn.build !== null && sameBuild(process.run.build, standIn.build);
   if (isStandIn) return stepDown(down, turn);
   return isBase(before) && standIn === null && policy.rollsBack ? stepAside(down, `${STEP_DOWN_CRASHES} crashes in a row: ${error}`, turn) : down;
-}
-
-/** What starts next is another configuration: no pause is due. */
-function atOnce(state: State, turn: Turn): State {
-  return state.process.is === "down" ? { ...state, process: { ...state.process, restartAt: turn.now, held: false } } : state;
 }
 
 /** To be started again when it is time. */

@@ -1,5 +1,5 @@
 /** What somebody wants, at the server by a restart command or at the host: another try of what failed or is held. */
-import { mayRetry } from "./ladder.js";
+import { mayRetry, startNow } from "./ladder.js";
 import { FORGET_MS_MIN, RESTART_COMMAND_MS_MIN } from "./limits.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -13,9 +13,8 @@ export function observeRestartCommand(state: State, turn: Turn): State {
   const mayForget = forgottenAt === null || turn.now - forgottenAt >= FORGET_MS_MIN;
   const forgotten = mayForget ? forget(state, turn) : state;
   const standIn = forgotten.standIn !== null && mayRetry(forgotten) ? { ...forgotten.standIn, retryAt: turn.now } : forgotten.standIn;
-  const asked: State = { ...forgotten, standIn, restarts: { crashes: 0 }, restartedAt: turn.now };
-  if (process.is === "down") return { ...asked, process: { ...process, restartAt: turn.now, held: false } };
-  if (process.run.turn !== wanted.run.turn) return asked;
+  const asked = startNow({ ...forgotten, standIn, restartedAt: turn.now }, turn);
+  if (process.is === "down" || process.run.turn !== wanted.run.turn) return asked;
   const next = state.turn + 1;
   return {
     ...asked,
@@ -27,13 +26,8 @@ export function observeRestartCommand(state: State, turn: Turn): State {
 /** The local files may have been repaired: they are read again, and the newest offer, if it failed, is tried again on top. */
 export function observeRetryRequest(state: State, turn: Turn): State {
   const forgotten = forget(state, turn);
-  const { base, offers, process, rollout, waiting } = forgotten;
-  const asked: State = {
-    ...forgotten,
-    restarts: { crashes: 0 },
-    base: { ...base, isStale: true, retryAt: turn.now },
-    process: process.is === "down" ? { ...process, restartAt: turn.now, held: false } : process,
-  };
+  const { base, offers, rollout, waiting } = forgotten;
+  const asked = startNow({ ...forgotten, base: { ...base, isStale: true, retryAt: turn.now } }, turn);
   const { lastReceived, status } = offers;
   const isIdle = rollout.is === "idle" && waiting === null;
   if (!isIdle || lastReceived === null || status?.is !== "failed" || !state.policy.acceptsRemoteConfig) return asked;
