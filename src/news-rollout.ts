@@ -1,4 +1,5 @@
 /** The part of the news that tells of configurations: offers, what became of them, and the way down and up. */
+import type { Memory } from "./core/memory.js";
 import { nameOfBase, sameBuild, shortHash } from "./core/run.js";
 import type { State } from "./core/state.js";
 import type { Build, RemoteStatus } from "./core/values.js";
@@ -6,6 +7,13 @@ import { info, nameOf, type NewsLine } from "./news.js";
 
 export function rolloutNews(before: State, after: State): NewsLine[] {
   return [...offerNews(before, after), ...goodNews(before, after), ...baseNews(before, after), ...standInNews(before, after)];
+}
+
+/** What the first state has already decided over what was on disk. */
+export function firstNews(loaded: Memory, first: State): NewsLine[] {
+  const [newest] = first.offers.failures;
+  if (newest === undefined || first.offers.failures === loaded.failures) return [];
+  return [{ level: "error", message: "Remote configuration failed", fields: { hash: newest.hash, because: newest.reason } }];
 }
 
 function offerNews(before: State, after: State): NewsLine[] {
@@ -46,7 +54,8 @@ function goingBack(failed: Build, { wanted }: State): NewsLine[] {
 
 function goodNews(before: State, after: State): NewsLine[] {
   const { proven } = after.offers;
-  if (proven === null || proven.digest === before.offers.proven?.digest) return [];
+  const was = before.offers.proven;
+  if (proven === null || (proven.digest === was?.digest && proven.executable === was.executable)) return [];
   const because = before.probation === null ? "the Collector is healthy with it" : "it passed its probation";
   const fields = { hash: proven.remoteHash ?? "", config: shortHash(proven.digest), because };
   return [{ ...info("Configuration is good", fields), result: { digest: proven.digest, is: "good", because } }];

@@ -7,7 +7,7 @@ import { composeConfig } from "./config/compose.js";
 import type { Settings } from "./config/settings.js";
 import type { ConfigSource, PrepareConfig } from "./core/effect.js";
 import type { Event } from "./core/event.js";
-import type { EffectiveFile, ExecutableFacts, Prepared } from "./core/values.js";
+import type { EffectiveFile, ExecutableFacts, Prepared, RemoteConfig } from "./core/values.js";
 import { definedIn, environmentOfRun, type Environment } from "./environment.js";
 import type { Clock } from "./lib/clock.js";
 import { messageOf, SupervisorError } from "./lib/error.js";
@@ -48,8 +48,7 @@ export class Preparer {
       const prepared = await this.#textOf(source, instanceUid, facts);
       const reason = await this.#validate(prepared.text, prepared.digest === provenDigest, facts);
       if (reason !== null) return post({ is: "config-refused", ticket, reason, isBlameless: false });
-      const remote = source.is === "layers" ? source.remote : null;
-      post({ is: "config-prepared", ticket, build: { prepared, remote, instanceUid } });
+      post({ is: "config-prepared", ticket, build: { prepared, remote: remoteIn(source), instanceUid } });
       void this.#show(prepared);
     } catch (error) {
       const isBlameless = !(error instanceof SupervisorError && /^config-/.test(error.code));
@@ -59,10 +58,9 @@ export class Preparer {
 
   async #textOf(source: ConfigSource, instanceUid: string, executable: ExecutableFacts): Promise<Prepared> {
     const { env, log, settings, signal } = this.#edges;
-    if (source.is === "as-proven") {
-      const { digest, instanceUid: named, remoteHash, text } = source.proven;
-      if (text === null) throw new SupervisorError("config-refused", "the text of the last good configuration is lost");
-      return { digest, text: text.replaceAll(named, instanceUid), runs: true, remoteHash };
+    if (source.is === "as-it-was") {
+      const { instanceUid: named, prepared } = source.build;
+      return { ...prepared, text: prepared.text.replaceAll(named, instanceUid) };
     }
     const { configFiles, description, orphanDetectionIntervalMs, startupFallbackConfigs } = settings.agent;
     const layers =
@@ -101,6 +99,17 @@ export class Preparer {
     const { clock, post, redactor } = this.#edges;
     await clock.sleep(SHOW_DELAY_MS);
     post({ is: "config-shown", digest, files: await redactor.files([yamlFile(text)], text) });
+  }
+}
+
+function remoteIn(source: ConfigSource): RemoteConfig | null {
+  switch (source.is) {
+    case "layers":
+      return source.remote;
+    case "fallback":
+      return null;
+    case "as-it-was":
+      return source.build.remote;
   }
 }
 

@@ -17,7 +17,7 @@ import type { RememberedFacts } from "./core/values.js";
 import { collectorEnvironment } from "./environment.js";
 import { checkFallback } from "./fallback-check.js";
 import { startHealthcheck, type Readiness } from "./healthcheck.js";
-import { systemClock } from "./lib/clock.js";
+import { isoTime, systemClock } from "./lib/clock.js";
 import { KnownExecutable } from "./known-executable.js";
 import { createLogger } from "./lib/log-pino.js";
 import type { Logger } from "./lib/log.js";
@@ -98,6 +98,7 @@ async function assemble(
   const extension = new ExtensionServer({ clock: systemClock, log, port: settings.agent.opampServerPort, onEvent });
   const extensionPort = await extension.listen();
   undo.push(() => extension.close());
+  let supervisor: Supervisor | null = null;
   undo.push(await openHealthcheck(settings, () => ready(supervisor), log));
   const output = openOutput({ path: store.paths.agentLog, passthrough: settings.agent.passthroughLogs, clock: systemClock, log });
   undo.push(() => output.close());
@@ -109,7 +110,7 @@ async function assemble(
   const pdeathsig = await findSetpriv(env["PATH"]);
   const edges = { settings, env, clock: systemClock, log, store, kept, extension, extensionPort, output, pdeathsig, executable, post };
   performer = new Performer(edges);
-  const supervisor = new Supervisor(begin(policyOf(settings), memory, known, systemClock.now()), memory, {
+  supervisor = new Supervisor(begin(policyOf(settings), memory, known, { now: systemClock.now(), at: isoTime(systemClock) }), memory, {
     clock: systemClock,
     random: Math.random,
     log,
@@ -182,6 +183,6 @@ async function finish(supervisor: Supervisor, client: OpampClient, undo: (() => 
 }
 
 /** As in the Go supervisor: the state is loaded and a configuration is composed. It says nothing about the Collector. */
-function ready(supervisor: Supervisor): Readiness {
-  return supervisor.state.base.build === null ? { ok: false, reason: "no configuration is composed yet" } : { ok: true };
+function ready(supervisor: Supervisor | null): Readiness {
+  return supervisor === null || supervisor.state.base.build === null ? { ok: false, reason: "no configuration is composed yet" } : { ok: true };
 }

@@ -14,6 +14,7 @@ import { messageOf } from "./lib/error.js";
 import type { Logger } from "./lib/log.js";
 import type { Mailbox } from "./lib/mailbox.js";
 import { news, type NewsLine } from "./news.js";
+import { firstNews } from "./news-rollout.js";
 
 export interface SupervisorEdges {
   readonly clock: Clock;
@@ -52,6 +53,7 @@ export class Supervisor {
 
   /** Runs until the core has finished. Rejects only for a bug. */
   async run(): Promise<void> {
+    this.#publish(firstNews(this.#saved, this.#state));
     await this.#turn({ is: "settings-loaded", policy: this.#state.policy });
     while (!this.#state.finished) {
       await this.#turn(await this.#next());
@@ -85,16 +87,21 @@ export class Supervisor {
   }
 
   #step(event: Event): readonly Effect[] {
-    const { clock, log, random, record } = this.#edges;
+    const { clock, log, random } = this.#edges;
     const before = this.#state;
     const decision = step(before, event, { now: clock.now(), random: random(), at: isoTime(clock) });
     this.#state = decision.state;
     log.debug("Event", { event: event.is, ...("attempt" in event ? { attempt: event.attempt } : {}) });
-    for (const line of news(before, decision.state)) {
+    this.#publish(news(before, decision.state));
+    return decision.effects;
+  }
+
+  #publish(lines: readonly NewsLine[]): void {
+    const { log, record } = this.#edges;
+    for (const line of lines) {
       log[line.level](line.message, line.fields);
       record(line);
     }
-    return decision.effects;
   }
 
   /** While saving fails it is tried at its deadline only, so that a full disk does not make a busy loop. */

@@ -3,16 +3,18 @@
  * a trial that was cut short runs again with a fresh probation, on top of what is good, but not for ever: a configuration
  * during whose trial the supervisor keeps dying has failed.
  */
-import { FAILURES_MAX, FALLBACK_WAIT_MS, TRIAL_LIVES_MAX } from "./limits.js";
+import { FAILURES_MAX, FALLBACK_WAIT_MS, OFFER_RETRY_MS, TRIAL_LIVES_MAX } from "./limits.js";
 import type { Memory, Trial } from "./memory.js";
+import { NO_RESTARTS } from "./restart.js";
 import type { Policy } from "./policy.js";
 import type { Base, Offers, State, Waiting } from "./state.js";
+import type { Turn } from "./turn.js";
 import type { Millis, RememberedFacts, RemoteConfig } from "./values.js";
 
-export function begin(policy: Policy, memory: Memory, remembered: RememberedFacts | null, now: Millis): State {
+export function begin(policy: Policy, memory: Memory, remembered: RememberedFacts | null, { at, now }: Pick<Turn, "at" | "now">): State {
   const trial = trialOf(memory);
   const interrupted = trial === null || isExhausted(trial) ? null : { ...trial, lives: trial.lives + 1 };
-  const offers = offersOf(memory, trial);
+  const offers = offersOf(policy, memory, trial, { at, now });
   return {
     policy,
     instanceUid: memory.instanceUid,
@@ -26,7 +28,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, trial) : null,
     waiting: policy.acceptsRemoteConfig ? waitingOf(offers, now) : null,
     offers,
-    restarts: { crashes: 0 },
+    restarts: NO_RESTARTS,
     executable: remembered === null ? { is: "unknown" } : { is: "known", facts: remembered.executable },
     server: { isConnected: false, wasReached: false, losses: 0, error: "" },
     storage: { is: "working" },
@@ -55,7 +57,7 @@ function trialOf({ lastReceived, onProbation, status, trial }: Memory): Trial | 
   return newest || trial.hash === onProbation?.hash ? trial : null;
 }
 
-function offersOf(memory: Memory, trial: Trial | null): Offers {
+function offersOf(policy: Policy, memory: Memory, trial: Trial | null, { at, now }: Pick<Turn, "at" | "now">): Offers {
   const { status } = memory;
   const rest = {
     lastReceived: memory.lastReceived,
@@ -64,7 +66,8 @@ function offersOf(memory: Memory, trial: Trial | null): Offers {
     failures: memory.failures,
     unsavedStatus: null,
     lastOfferAt: null,
-    isBlameless: false,
+    blameless: 0,
+    againAt: policy.acceptsRemoteConfig && memory.isBlameless ? now + OFFER_RETRY_MS : null,
     isForgotten: false,
     forgottenAt: null,
     repeats: 0,
@@ -72,7 +75,7 @@ function offersOf(memory: Memory, trial: Trial | null): Offers {
   };
   if (trial === null || !isExhausted(trial)) return { ...rest, status, durableStatus: status };
   const error = `the supervisor ended ${trial.lives} times while this configuration was on trial; it is not tried again`;
-  const failures = [{ digest: "", executable: "", hash: trial.hash, reason: error, version: "", at: "" }, ...rest.failures].slice(0, FAILURES_MAX);
+  const failures = [{ digest: "", executable: "", hash: trial.hash, reason: error, version: "", at }, ...rest.failures].slice(0, FAILURES_MAX);
   const failed = status?.hash === trial.hash ? { is: "failed" as const, hash: trial.hash, error } : status;
   return { ...rest, failures, status: failed, durableStatus: status };
 }

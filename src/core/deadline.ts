@@ -1,5 +1,6 @@
 /** When the loop has to wake up although nothing happened: the earliest of all that waits for time. */
 import { mayRetry } from "./ladder.js";
+import { againAt } from "./offer-again.js";
 import { isRenamed, isSettled, mayPrepare } from "./preparation.js";
 import { resumes } from "./run.js";
 import type { State } from "./state.js";
@@ -25,6 +26,8 @@ function waits(state: State): Millis[] {
   if (probation !== null && probation.sickSince !== null) times.push(probation.sickSince + policy.applyTimeoutMs);
   if (process.is === "starting" && !process.late) times.push(process.lateAt);
   if (process.is === "down" && wanted.is === "run" && !resumes(state)) times.push(process.restartAt);
+  const again = againAt(state);
+  if (again !== null) times.push(again);
   if (storage.is === "failing") times.push(storage.retryAt);
   if (executable.is === "failing") times.push(executable.retryAt);
   return times;

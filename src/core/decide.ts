@@ -7,7 +7,7 @@ import { RENAME_MS_MIN } from "./limits.js";
 import { mayRetry } from "./ladder.js";
 import { isNamedOtherwise, isRenamed, isSettled, mayPrepare } from "./preparation.js";
 import { applyTrial } from "./rollout.js";
-import { nameOfBase, resumes, sameRun, shortHash } from "./run.js";
+import { buildOf, nameOfBase, resumes, sameRun, shortHash } from "./run.js";
 import type { Rung, StandIn, State } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { RemoteConfig, Run } from "./values.js";
@@ -64,6 +64,7 @@ function decidePreparation(state: State, turn: Turn): Decision {
   if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer({ ...state, waiting: null }, waiting.offer);
   if (!isSettled(state)) return { state, effects: [] };
   if (base.isStale) return prepareBase(state, "the local files are read again");
+  if (standIn?.isStale === true) return prepareStandIn(state, standIn, `${nameOfBase(state)} does not run`);
   if (standIn !== null && mayRetry(state) && standIn.retryAt <= turn.now) {
     return prepareBase({ ...state, base: { ...base, isStale: true } }, `it is time to try ${nameOfBase(state)} again`);
   }
@@ -99,7 +100,7 @@ function sourceOf({ offers }: State, rung: Rung): ConfigSource {
   switch (rung) {
     case "as-proven":
       check(offers.proven !== null, "a step down to what was proven, and nothing is");
-      return { is: "as-proven", proven: offers.proven };
+      return { is: "as-it-was", build: buildOf(offers.proven) };
     case "last-working":
       return { is: "layers", remote: offers.lastWorking };
     case "fallback":
@@ -109,12 +110,20 @@ function sourceOf({ offers }: State, rung: Rung): ConfigSource {
   }
 }
 
-/** What runs carries the identity in its text, so it is composed again for a new one. */
+/** What runs carries the identity in its text. Nothing else in it changes: so there is nothing to validate, and local files that changed meanwhile are no part of it. */
 function prepareRenamed(state: State): Decision {
-  const { base, standIn } = state;
+  const { base, instanceUid, standIn } = state;
+  const ticket = state.ticket + 1;
+  const isStandIn = standIn !== null && isNamedOtherwise(standIn.build, state);
+  const build = isStandIn ? standIn.build : base.build;
+  check(build !== null, "nothing is named otherwise");
+  const source: ConfigSource = { is: "as-it-was", build };
   const because = "the server assigned a new instance uid";
-  if (isNamedOtherwise(base.build, state)) return prepareBase(state, because);
-  return standIn === null ? { state, effects: [] } : prepareStandIn(state, standIn, because);
+  const renaming = isStandIn ? { standIn: { ...standIn, preparing: ticket } } : { base: { ...base, preparing: ticket } };
+  return {
+    state: { ...state, ticket, ...renaming },
+    effects: [{ do: "prepare-config", ticket, source, instanceUid, provenDigest: build.prepared.digest, because }],
+  };
 }
 
 function prepareOffer(state: State, offer: RemoteConfig): Decision {
@@ -129,8 +138,8 @@ function prepareOffer(state: State, offer: RemoteConfig): Decision {
 function forPreparation(state: State): { instanceUid: string; provenDigest: string | null } {
   const { executable, instanceUid, offers } = state;
   const { proven } = offers;
-  const same = executable.is === "known" && proven !== null && proven.executable === executable.facts.identity;
-  return { instanceUid, provenDigest: same ? proven.digest : null };
+  const isSame = executable.is === "known" && proven?.executable === executable.facts.identity;
+  return { instanceUid, provenDigest: isSame ? proven.digest : null };
 }
 
 function decideProcess(state: State, turn: Turn): Decision {

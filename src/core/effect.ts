@@ -2,7 +2,6 @@
  * What the core asks of the world: imperatives with an object, each with `because`, which goes to the log. `perform.ts`
  * carries out each by calling one edge; every effect but `finish` is answered by exactly one event.
  */
-import type { Proven } from "./memory.js";
 import type { Build, RemoteConfig, Run } from "./values.js";
 
 export type Effect =
@@ -14,7 +13,7 @@ export type Effect =
       readonly ticket: number;
       readonly source: ConfigSource;
       readonly instanceUid: string;
-      /** Skip validation when the composed text has this digest: it ran healthy with this executable. */
+      /** Skip validation when the composed text has this digest: it ran with this executable. */
       readonly provenDigest: string | null;
       readonly because: string;
     }
@@ -35,5 +34,5 @@ export type ConfigSource =
   | { readonly is: "layers"; readonly remote: RemoteConfig | null }
   /** `agent.startup_fallback_configs` in place of both. */
   | { readonly is: "fallback" }
-  /** The very text that was proven, with the present identity in place of the one in it. */
-  | { readonly is: "as-proven"; readonly proven: Proven };
+  /** The very text of this build, with the present identity in place of the one in it. */
+  | { readonly is: "as-it-was"; readonly build: Build };

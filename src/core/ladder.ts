@@ -3,7 +3,8 @@
  * or crashes, a stand-in from a step below runs. Only time, an operator or the server leads up: so it never loops.
  */
 import { BASE_RETRY_MS, BASE_RETRY_MS_MAX, COMPOSE_RETRY_MS, RESTART_JITTER } from "./limits.js";
-import { bounded, knownFailure, wantBase, wantedBy } from "./rollout.js";
+import { NO_RESTARTS } from "./restart.js";
+import { bounded, isProven, knownFailure, wantBase, wantedBy } from "./rollout.js";
 import { isSettled } from "./preparation.js";
 import { nameOfBase, sameBuild } from "./run.js";
 import type { Base, Probation, Rung, StandIn, State } from "./state.js";
@@ -38,7 +39,7 @@ export function stepAside(state: State, reason: string, turn: Turn): State {
   if (from === undefined) return state;
   return {
     ...state,
-    standIn: { from, build: null, preparing: 0, reason: bounded(reason), tries: 0, retryAt: retryAt(0, turn), isTrying: false },
+    standIn: { from, build: null, preparing: 0, isStale: false, reason: bounded(reason), tries: 0, retryAt: retryAt(0, turn), isTrying: false },
   };
 }
 
@@ -66,8 +67,9 @@ function stepBack(state: State, reason: string, turn: Turn): State {
   if (first !== undefined && (first !== standIn.from || (!standIn.isTrying && state.process.is === "down"))) {
     return { ...state, standIn: { ...back, from: first, build: null, preparing: 0 } };
   }
-  const stepped: State = { ...state, standIn: back };
-  return isFree(stepped) ? wantBase(startNow(stepped, turn), `${nameOfBase(state)} does not run`) : stepped;
+  // The local files were read again for the base, so they are for what stands in for it.
+  const stepped: State = { ...state, standIn: { ...back, isStale: standIn.from !== "as-proven" } };
+  return isFree(stepped) ? startWanted(wantBase(stepped, `${nameOfBase(state)} does not run`), turn) : stepped;
 }
 
 /** The wait grows with each try, and a fleet does not try in step. */
@@ -89,12 +91,7 @@ function tryBase(state: State, build: Build, standIn: StandIn, turn: Turn): Stat
   // The local files are what they were when it was proven, or nothing is to run: there is nothing to try.
   const isProven = standIn.build !== null && sameBuild(standIn.build, build);
   if (isProven || !build.prepared.runs) return { ...state, standIn: null, wanted };
-  return {
-    ...startNow(state, turn),
-    standIn: { ...standIn, isTrying: true },
-    probation: probationOf(state, build, turn),
-    wanted,
-  };
+  return withoutPause({ ...state, standIn: { ...standIn, isTrying: true }, probation: probationOf(state, build, turn), wanted }, turn);
 }
 
 /** News of the preparation of the base. */
@@ -108,15 +105,15 @@ export function basePrepared(state: State, build: Build, turn: Turn): State {
   if (standIn !== null && isNew && isFree(prepared)) return tryBase(prepared, build, standIn, turn);
   if (!isFree(prepared)) return prepared;
   const isOther = state.wanted.is !== "run" || !sameBuild(state.wanted.run.build, build);
-  const wanted = wantBase(isOther ? startNow(prepared, turn) : prepared, becauseOf(prepared));
+  const based = wantBase(prepared, becauseOf(prepared));
+  const wanted = isOther ? startWanted(based, turn) : based;
   return standIn === null && isNew ? proveAnew(wanted, build, turn) : wanted;
 }
 
-/** With other local files than those that were proven it has to show that it lasts, and first that it becomes healthy at all. */
+/** With other local files or another executable than those that were proven it has to show that it lasts, and first that it becomes healthy at all. */
 function proveAnew(state: State, build: Build, turn: Turn): State {
   const { base, offers, policy } = state;
-  const isProven = offers.proven === null || offers.proven.digest === build.prepared.digest;
-  if (isProven || base.from === "fallback" || policy.probationMs === 0 || !build.prepared.runs) return state;
+  if (offers.proven === null || isProven(state, build) || base.from === "fallback" || policy.probationMs === 0 || !build.prepared.runs) return state;
   return { ...state, probation: probationOf(state, build, turn) };
 }
 
@@ -124,9 +121,16 @@ function probationOf({ base }: State, build: Build, turn: Turn): Probation {
   return { of: "base", build, hash: base.remote?.hash ?? "", endsAt: null, sickSince: turn.now, crashes: 0, flips: 0 };
 }
 
-/** What is wanted is another text than the one that crashed: no pause is due. */
+/** No pause is due: somebody or something from outside wants it, or the text is new. */
 export function startNow(state: State, turn: Turn): State {
-  return { ...withoutPause(state, turn), restarts: { crashes: 0 } };
+  return { ...withoutPause(state, turn), restarts: NO_RESTARTS };
+}
+
+/** What is wanted may be another text than the one that crashed. What crashed before goes on where it was: so steps that all crash end in a hold. */
+export function startWanted(state: State, turn: Turn): State {
+  const { restarts, wanted } = state;
+  const isFresh = wanted.is === "run" && !restarts.crashed.includes(wanted.run.build.prepared.digest);
+  return { ...withoutPause(state, turn), restarts: isFresh ? { ...restarts, crashes: 0 } : restarts };
 }
 
 export function withoutPause(state: State, turn: Turn): State {
@@ -138,12 +142,12 @@ export function withoutPause(state: State, turn: Turn): State {
 export function baseRefused(state: State, reason: string, isBlameless: boolean, turn: Turn): State {
   const { base, standIn } = state;
   const refusal = bounded(reason);
-  if (base.build !== null && (standIn === null || !base.isStale)) {
-    // A new identity or changed local files made it necessary; what runs is kept, and not tried again for them.
-    const build = { ...base.build, instanceUid: state.instanceUid };
-    return { ...state, base: { ...base, build, preparing: 0, refusal, isStale: false } };
-  }
-  const refused: State = { ...state, base: { ...base, preparing: 0, refusal, isStale: false } };
+  // A new identity, which changes nothing else, can wait.
+  if (base.build !== null && !base.isStale) return { ...state, base: { ...base, preparing: 0 }, renameAt: turn.now + COMPOSE_RETRY_MS };
+  // Changed local files: what runs is kept.
+  if (base.build !== null && standIn === null) return { ...state, base: { ...base, preparing: 0, refusal, isStale: false } };
+  // With the local files of today it cannot run: as it was before it is a step of the way down, like any other.
+  const refused: State = { ...state, base: { ...base, build: null, preparing: 0, refusal, isStale: false } };
   if (standIn !== null) return stepBack(refused, reason, turn);
   if (isBlameless) return nothingRuns(refused, reason, turn.now + COMPOSE_RETRY_MS);
   const aside = stepAside(refused, reason, turn);
@@ -155,18 +159,19 @@ export function standInPrepared(state: State, build: Build, turn: Turn): State {
   if (standIn === null) return state;
   // The very content that crashes is no way down.
   if (base.build !== null && sameBuild(base.build, build)) return stepDown({ ...state, standIn: { ...standIn, preparing: 0 } }, turn);
-  const isRenamed = standIn.build !== null;
-  const ready: State = { ...state, standIn: { ...standIn, build, preparing: 0 } };
+  const isOther = standIn.build?.prepared.digest !== build.prepared.digest;
+  const ready: State = { ...state, standIn: { ...standIn, build, preparing: 0, isStale: false } };
   if (!isFree(ready)) return ready;
-  return wantBase(isRenamed ? ready : startNow(ready, turn), `${nameOfBase(state)} does not run`);
+  const wanted = wantBase(ready, `${nameOfBase(state)} does not run`);
+  return isOther ? startWanted(wanted, turn) : wanted;
 }
 
 export function standInRefused(state: State, reason: string, turn: Turn): State {
   const { standIn } = state;
   if (standIn === null) return state;
+  // A new identity or changed local files made it necessary: what runs is kept.
   if (standIn.build !== null) {
-    const build = { ...standIn.build, instanceUid: state.instanceUid };
-    return { ...state, standIn: { ...standIn, build, preparing: 0 } };
+    return { ...state, standIn: { ...standIn, preparing: 0, isStale: false }, renameAt: turn.now + COMPOSE_RETRY_MS };
   }
   return stepDown({ ...state, standIn: { ...standIn, preparing: 0, reason: bounded(`${standIn.reason}; ${nameOfRung(standIn.from)} was refused: ${reason}`) } }, turn);
 }

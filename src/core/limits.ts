@@ -40,7 +40,7 @@ export const TRIAL_LIVES_MAX = 3;
 /** How many failed configurations are remembered, newest first. */
 export const FAILURES_MAX = 32;
 
-/** What failed for a reason that was not in the configuration may be offered again after this long. */
+/** What failed for a reason that was not in the configuration may be offered again after this long, and is tried again without that; then after twice as long. */
 export const OFFER_RETRY_MS = 30_000;
 /** Restart commands that follow each other faster than this are one. */
 export const RESTART_COMMAND_MS_MIN = 2_000;

@@ -14,6 +14,8 @@ export interface Memory {
   readonly lastWorking: RemoteConfig | null;
   /** The outcome of `lastReceived`; null when nothing was ever received. */
   readonly status: RemoteStatus | null;
+  /** That is FAILED for a reason that was not in the configuration: it is tried again. */
+  readonly isBlameless: boolean;
   /** What was applied and is not good yet, once a newer offer has taken its place in `lastReceived`. */
   readonly onProbation: RemoteConfig | null;
   /** What is on trial, from before its first act until it is good or failed; null for nothing. */
@@ -60,7 +62,8 @@ export interface Proven {
 export function memory(state: State): Memory {
   const { instanceUid, offers } = state;
   const { lastReceived, lastWorking, status, proven, failures } = offers;
-  return { instanceUid, lastReceived, lastWorking, status, proven, onProbation: onProbation(state), trial: trial(state), failures };
+  const isBlameless = offers.againAt !== null;
+  return { instanceUid, lastReceived, lastWorking, status, isBlameless, proven, onProbation: onProbation(state), trial: trial(state), failures };
 }
 
 function onProbation({ base, offers, policy, probation, returning }: State): RemoteConfig | null {
@@ -89,6 +92,7 @@ export function sameMemory(a: Memory, b: Memory): boolean {
     a.lastReceived === b.lastReceived &&
     a.lastWorking === b.lastWorking &&
     a.status === b.status &&
+    a.isBlameless === b.isBlameless &&
     a.trial?.hash === b.trial?.hash &&
     a.trial?.lives === b.trial?.lives &&
     a.onProbation === b.onProbation &&

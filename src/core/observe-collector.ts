@@ -4,10 +4,11 @@
  */
 import type { Event } from "./event.js";
 import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick, probationStarted, probationSuspended } from "./probation.js";
-import { startNow, stepAside, stepDown, withoutPause } from "./ladder.js";
+import { startWanted, stepAside, stepDown, withoutPause } from "./ladder.js";
 import { STEP_DOWN_CRASHES } from "./limits.js";
-import { applyTrial, blameless, failTrial, probate, probateBase, reasonOf } from "./rollout.js";
-import { planRestart } from "./restart.js";
+import { blameless } from "./offer-again.js";
+import { applyTrial, failTrial, probate, probateBase, reasonOf } from "./rollout.js";
+import { NO_RESTARTS, planRestart } from "./restart.js";
 import { onTrial, sameBuild, sameRun } from "./run.js";
 import type { Alive, State } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -31,9 +32,9 @@ export function observeNotStarted(state: State, error: string, turn: Turn): Stat
   const reason = `the Collector could not be started: ${error}`;
   if (onTrial(state)) {
     const down = gone(state, { is: "down", restartAt: turn.now, error: reason, held: false });
-    const failed = failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn);
+    const failed = failTrial({ ...down, restarts: NO_RESTARTS }, reason, turn);
     // It never ran, so it is not known to fail: without the memory of it, the same may be tried again.
-    return blameless({ ...failed, offers: { ...failed.offers, failures: state.offers.failures } }, true);
+    return blameless({ ...failed, offers: { ...failed.offers, failures: state.offers.failures } }, turn);
   }
   // It did run before: what is missing now is the executable or the disk, and no configuration is to blame for that.
   return probationSuspended(crashed(state, reason, turn));
@@ -105,13 +106,13 @@ function ended(state: State, reason: string, turn: Turn, output = ""): State {
   const error = reasonOf(reason, output);
   if (onTrial(state)) {
     const down = gone(state, { is: "down", restartAt: turn.now, error, held: false });
-    return failTrial({ ...down, restarts: { crashes: 0 } }, reason, turn, output);
+    return failTrial({ ...down, restarts: NO_RESTARTS }, reason, turn, output);
   }
   const down = crashed(state, error, turn);
   if (isBaseRetried(state)) return withoutPause(stepAside({ ...down, probation: null }, error, turn), turn);
   if (!onProbation(state)) return down.restarts.crashes % STEP_DOWN_CRASHES === 0 ? lower(state, down, error, turn) : down;
   const judged = probationCrashed(down, reason, output, turn);
-  return judged.probation === null ? startNow(judged, turn) : judged;
+  return judged.probation === null ? startWanted(judged, turn) : judged;
 }
 
 /** The base was given another try beside what stands in for it. */
@@ -131,9 +132,15 @@ function lower(before: State, down: State, error: string, turn: Turn): State {
 /** To be started again when it is time. */
 function crashed(state: State, error: string, turn: Turn): State {
   const { restarts, restartAt, held } = planRestart(state.restarts, state.process, turn.now, turn.random);
-  // Held for long, it may be repaired meanwhile: the local files are read again before each try.
-  const base = held && isBase(state) ? { ...state.base, isStale: true } : state.base;
-  return { ...gone(state, { is: "down", restartAt, error, held }), restarts, base };
+  const down = { ...gone(state, { is: "down", restartAt, error, held }), restarts };
+  return held ? readAgain(down) : down;
+}
+
+/** Held for long, it may be repaired meanwhile: the local files are read again before each try. */
+function readAgain(state: State): State {
+  const { base, standIn } = state;
+  if (standIn === null) return { ...state, base: { ...base, isStale: true } };
+  return standIn.build === null || standIn.from === "as-proven" ? state : { ...state, standIn: { ...standIn, isStale: true } };
 }
 
 /** What runs is what should run. */

@@ -2,7 +2,8 @@
 import type { Event } from "./event.js";
 import { baseRefused, basePrepared, standInPrepared, standInRefused, startNow } from "./ladder.js";
 import { OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_RETRY_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
-import { applyTrial, blameless, knownFailure, refuseOffer, wantedBy } from "./rollout.js";
+import { blameless, failWaiting } from "./offer-again.js";
+import { applyTrial, knownFailure, refuseOffer, wantedBy } from "./rollout.js";
 import { alive, sameBuild, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -16,22 +17,29 @@ export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): Sta
     lastReceived: offer,
     status: { is: "applying" as const, hash: offer.hash, error: "" },
     lastOfferAt: turn.now,
-    isBlameless: false,
+    blameless: 0,
+    againAt: null,
     isForgotten: false,
   };
   const firstAt = state.waiting?.firstAt ?? turn.now;
   const waiting = { offer, durable: false, firstAt, actAt: actAt(state, firstAt, turn.now) };
   const offered: State = { ...state, offers, waiting };
-  return state.storage.is === "failing" ? failUnsaved(offered, state.storage.error) : offered;
+  if (state.storage.is === "failing") return failUnsaved(offered, state.storage.error, turn);
+  return state.executable.is === "failing" ? failUndescribed(offered, state.executable.error, turn) : offered;
 }
 
 /** The offer could not be saved, so it is not tried: a crash in the middle would leave a state that nobody can explain. */
-export function failUnsaved(state: State, error: string): State {
+export function failUnsaved(state: State, error: string, turn: Turn): State {
   const { waiting } = state;
   if (waiting === null || waiting.durable) return state;
   const reason = `cannot store the configuration, so it was not tried: ${error}; free or repair the storage directory`;
-  const status = { is: "failed" as const, hash: waiting.offer.hash, error: reason };
-  return { ...state, waiting: null, offers: { ...state.offers, status, unsavedStatus: status, isBlameless: true } };
+  const failed = failWaiting(state, reason, turn);
+  return { ...failed, offers: { ...failed.offers, unsavedStatus: failed.offers.status } };
+}
+
+/** Without the executable nothing can be composed for it, and APPLYING for as long as that lasts would be a lie. */
+export function failUndescribed(state: State, error: string, turn: Turn): State {
+  return failWaiting(state, `the configuration was not tried, since the Collector's executable cannot be described: ${error}`, turn);
 }
 
 export function observePrepared(state: State, ticket: number, build: Build, turn: Turn): State {
@@ -59,7 +67,8 @@ export function observeRefused(state: State, event: Extract<Event, { is: "config
   if (ticket === state.base.preparing) return baseRefused(state, reason, isBlameless, turn);
   if (ticket === state.standIn?.preparing) return standInRefused(state, reason, turn);
   if (state.rollout.is !== "preparing" || state.rollout.ticket !== ticket) return state;
-  return blameless(refuseOffer(state, reason, turn.now), isBlameless);
+  const refused = refuseOffer(state, reason, turn.now);
+  return isBlameless ? blameless(refused, turn) : refused;
 }
 
 /** The newest offer again. An empty hash says nothing, so there the content decides. */
@@ -72,7 +81,7 @@ function isKnown(state: State, offer: RemoteConfig): boolean {
 /** What failed for want of an executable or of disk space may work by now, and so may what somebody wants to be tried again. */
 function mayRetry({ offers }: State, now: Millis): boolean {
   if (offers.status?.is !== "failed") return false;
-  return offers.isForgotten || (offers.isBlameless && offers.lastOfferAt !== null && now - offers.lastOfferAt >= OFFER_RETRY_MS);
+  return offers.isForgotten || (offers.againAt !== null && offers.lastOfferAt !== null && now - offers.lastOfferAt >= OFFER_RETRY_MS);
 }
 
 function sameFiles(a: RemoteConfig, b: RemoteConfig): boolean {

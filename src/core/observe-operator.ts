@@ -1,5 +1,6 @@
 /** What somebody wants, at the server by a restart command or at the host: another try of what failed or is held. */
 import { mayRetry, startNow } from "./ladder.js";
+import { mayOfferAgain, offerAgain } from "./offer-again.js";
 import { FORGET_MS_MIN, RESTART_COMMAND_MS_MIN } from "./limits.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -23,19 +24,15 @@ export function observeRestartCommand(state: State, turn: Turn): State {
   };
 }
 
-/** The local files may have been repaired: they are read again, and the newest offer, if it failed, is tried again on top. */
+/**
+ * The local files may have been repaired: they are read again, also where that is under way (its news is dropped), and the
+ * newest offer, if it failed, is tried again on top.
+ */
 export function observeRetryRequest(state: State, turn: Turn): State {
   const forgotten = forget(state, turn);
-  const { base, offers, rollout, waiting } = forgotten;
-  const asked = startNow({ ...forgotten, base: { ...base, isStale: true, retryAt: turn.now } }, turn);
-  const { lastReceived, status } = offers;
-  const isIdle = rollout.is === "idle" && waiting === null;
-  if (!isIdle || lastReceived === null || status?.is !== "failed" || !state.policy.acceptsRemoteConfig) return asked;
-  return {
-    ...asked,
-    offers: { ...offers, status: { is: "applying", hash: lastReceived.hash, error: "" }, isBlameless: false, isForgotten: false },
-    waiting: { offer: lastReceived, durable: false, actAt: turn.now, firstAt: turn.now },
-  };
+  const { base, offers } = forgotten;
+  const asked = startNow({ ...forgotten, base: { ...base, preparing: 0, isStale: true, retryAt: turn.now } }, turn);
+  return mayOfferAgain(state) ? offerAgain({ ...asked, offers: { ...offers, blameless: 0, isForgotten: false } }, turn) : asked;
 }
 
 /** A known failure is no longer a reason to refuse; the server still has to offer it again. */

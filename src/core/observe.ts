@@ -14,7 +14,8 @@ import {
   startTrialClock,
   timeoutReason,
 } from "./observe-collector.js";
-import { failUnsaved, observeOffer, observePrepared, observeRefused } from "./observe-offer.js";
+import { againAt, offerAgain, sooner } from "./offer-again.js";
+import { failUndescribed, failUnsaved, observeOffer, observePrepared, observeRefused } from "./observe-offer.js";
 import { observeRestartCommand, observeRetryRequest } from "./observe-operator.js";
 import { probationDeadline } from "./probation.js";
 import { failTrial } from "./rollout.js";
@@ -29,20 +30,21 @@ export function observe(state: State, event: Event, turn: Turn): State {
     case "settings-loaded":
       return { ...state, policy: event.policy };
     case "memory-saved":
-      return observeSaved(state);
+      return observeSaved(state, turn);
     case "memory-not-saved":
       return failUnsaved(
         { ...state, storage: { is: "failing", error: event.error, retryAt: turn.now + SAVE_RETRY_MS } },
         event.error,
+        turn,
       );
     case "deadline-reached":
       return observeDeadline(state, turn);
     case "shutdown-requested":
       return { ...state, closing: state.closing ?? event.because };
     case "executable-described":
-      return { ...state, executable: { is: "known", facts: event.facts } };
+      return sooner({ ...state, executable: { is: "known", facts: event.facts } }, turn);
     case "executable-not-described":
-      return { ...state, executable: { is: "failing", error: event.error, retryAt: turn.now + DESCRIBE_RETRY_MS } };
+      return failUndescribed({ ...state, executable: { is: "failing", error: event.error, retryAt: turn.now + DESCRIBE_RETRY_MS } }, event.error, turn);
     case "config-prepared":
       return observePrepared(state, event.ticket, event.build, turn);
     case "config-shown":
@@ -110,7 +112,8 @@ function observeShown(state: State, newest: Shown): State {
 }
 
 /** The loop tells of a save right after it, so what was saved is this very state. */
-function observeSaved(state: State): State {
+function observeSaved(saved: State, turn: Turn): State {
+  const state = saved.storage.is === "failing" ? sooner(saved, turn) : saved;
   const { offers, waiting } = state;
   return {
     ...state,
@@ -128,7 +131,8 @@ function observeDeadline(state: State, turn: Turn): State {
   if (process.is === "starting" && !process.late && process.lateAt <= turn.now) {
     return { ...state, process: { ...process, late: true } };
   }
-  return probationDeadline(state, turn);
+  const again = againAt(state);
+  return again !== null && again <= turn.now ? offerAgain(state, turn) : probationDeadline(state, turn);
 }
 
 /** Nothing but the startup fallback depends on the server: the Collector's work goes on without it. */

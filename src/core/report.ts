@@ -3,7 +3,7 @@
  * told on this connection and sends only the difference, so nobody can forget to report.
  */
 import { nameOfRung } from "./ladder.js";
-import { alive, nameOfBase, sameBuild } from "./run.js";
+import { alive, nameOfBase, sameBuild, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type {
   AgentDescription,
@@ -91,6 +91,13 @@ function toldStatus(state: State): RemoteStatus | null {
   return forgettable ? offers.durableStatus : offers.status;
 }
 
+/** The server believes that what it offered runs, and cannot be told yet that it does not: so healthy would be a lie. */
+function whyUntold(state: State): string {
+  const { status } = state.offers;
+  if (status?.is !== "failed" || toldStatus(state) === status) return "";
+  return `configuration ${shortHash(status.hash)} failed, which cannot be stored yet: ${status.error}`;
+}
+
 function health(state: State): ReportedHealth {
   const { process, said, wanted } = state;
   const running = alive(process);
@@ -106,7 +113,7 @@ function health(state: State): ReportedHealth {
   };
   switch (process.is) {
     case "healthy": {
-      const lastError = isLess(state) ? base.rolloutError : "";
+      const lastError = isLess(state) ? base.rolloutError : whyUntold(state);
       return { healthy: lastError === "", status: said.health?.status ?? "", lastError, ...base };
     }
     case "unhealthy":

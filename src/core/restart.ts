@@ -20,12 +20,15 @@ export interface RestartPlan {
   readonly held: boolean;
 }
 
+export const NO_RESTARTS: Restarts = { crashes: 0, crashed: [] };
+
 /** @param random in [0, 1), from the loop: the core has no randomness of its own. */
 export function planRestart(restarts: Restarts, process: Process, now: Millis, random: number): RestartPlan {
   const stable = process.is === "healthy" && now - process.since >= STABLE_RUN_MS;
-  const crashes = stable ? 0 : restarts.crashes;
+  const { crashed, crashes } = stable ? NO_RESTARTS : restarts;
+  const digest = process.is === "down" ? "" : process.run.build.prepared.digest;
   return {
-    restarts: { crashes: crashes + 1 },
+    restarts: { crashes: crashes + 1, crashed: crashed.includes(digest) ? crashed : [...crashed, digest] },
     restartAt: now + restartDelayMs(crashes, random),
     held: crashes + 1 >= HOLD_CRASHES,
   };

@@ -72,7 +72,7 @@ export function probate(state: State, build: Build, hash: Hex, now: Millis): Sta
   return { ...state, standIn, returning: null, probation: isSame ? { ...probation, build, hash } : afresh };
 }
 
-/** What should run is healthy. With other local files than those that were proven, it has to show first that it lasts. */
+/** What should run is healthy. With other local files or another executable than those that were proven, it has to show first that it lasts. */
 export function probateBase(state: State, build: Build, now: Millis): State {
   const { base, policy } = state;
   if (isGood(state, build) || policy.probationMs === 0) return prove(state, build);
@@ -81,9 +81,15 @@ export function probateBase(state: State, build: Build, now: Millis): State {
 }
 
 /** It is what should run, and there is nothing proven that it differs from. */
-function isGood({ base, offers: { proven }, standIn }: State, build: Build): boolean {
+function isGood(state: State, build: Build): boolean {
+  const { base, offers, standIn } = state;
   if (base.build === null || !sameBuild(base.build, build) || standIn !== null) return false;
-  return proven === null || proven.digest === build.prepared.digest || base.from === "fallback";
+  return offers.proven === null || isProven(state, build) || base.from === "fallback";
+}
+
+/** This very text lasted with this very executable. */
+export function isProven({ executable, offers: { proven } }: State, { prepared }: Build): boolean {
+  return proven !== null && executable.is === "known" && proven.digest === prepared.digest && proven.executable === executable.facts.identity;
 }
 
 /** What was APPLIED turned out not to last: the one way from APPLIED to FAILED. */
@@ -154,11 +160,6 @@ export function refuseOffer(state: State, reason: string, now: Millis): State {
 /** Its course has ended, also where it was a way back. */
 function over(state: State, offer: RemoteConfig): State {
   return { ...state, rollout: { is: "idle" }, returning: state.returning === offer ? null : state.returning };
-}
-
-/** Notes that the failure was not the configuration's fault; only the newest offer's outcome can be meant. */
-export function blameless(state: State, isBlameless: boolean): State {
-  return state.waiting === null && isBlameless ? { ...state, offers: { ...state.offers, isBlameless } } : state;
 }
 
 /** Sets the outcome of the newest offer; an offer that was superseded gets none. */

@@ -1,6 +1,14 @@
 /** Questions about runs and processes that several parts ask. */
+import type { Proven } from "./memory.js";
 import type { Alive, Process, State } from "./state.js";
 import type { Build, Hex, Run } from "./values.js";
+import { check } from "../lib/check.js";
+
+/** What was proven, as it ran. */
+export function buildOf({ digest, instanceUid, remoteHash, text }: Proven): Build {
+  check(text !== null, "the text of what was proven is lost");
+  return { prepared: { digest, text, runs: true, remoteHash }, remote: null, instanceUid };
+}
 
 /** The same content in the same turn: nothing would change by starting `b` in place of `a`. */
 export function sameRun(a: Run, b: Run): boolean {

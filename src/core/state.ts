@@ -119,6 +119,8 @@ export interface StandIn {
   readonly preparing: number;
   /** Why the base does not run. */
   readonly reason: string;
+  /** It is to be composed again, from local files that may have changed; what runs is kept where that is refused. */
+  readonly isStale: boolean;
   /** How often the base was tried again in vain. */
   readonly tries: number;
   readonly retryAt: Millis;
@@ -134,7 +136,7 @@ export type Rollout =
 
 /** What was healthy once has to stay so for a while, in one stretch, before it is good. */
 export interface Probation {
-  /** The server's offer, or the base with local files that changed, or after it could not run. */
+  /** The server's offer, or the base with local files or an executable that changed, or after it could not run. */
   readonly of: "offer" | "base";
   readonly build: Build;
   /** That of the remote configuration, "" for none. */
@@ -167,8 +169,10 @@ export interface Offers {
   readonly proven: Proven | null;
   readonly failures: readonly Failure[];
   readonly lastOfferAt: Millis | null;
-  /** The newest offer failed for a reason that was not in it: a missing executable, a full disk. */
-  readonly isBlameless: boolean;
+  /** How often the newest offer failed for a reason that was not in it: a missing executable, a full disk. */
+  readonly blameless: number;
+  /** When it is tried again for that without being offered again; null: its outcome is its own. */
+  readonly againAt: Millis | null;
   /** Somebody asked for another try: a failed hash may be offered again. */
   readonly isForgotten: boolean;
   /** When a restart command last counted as such a wish. */
@@ -181,6 +185,8 @@ export interface Offers {
 export interface Restarts {
   /** Crashes in a row that no stable run has wiped out. */
   readonly crashes: number;
+  /** The digests of what crashed since then: a step back to one of them is no fresh start. */
+  readonly crashed: readonly Hex[];
 }
 
 export type Executable =

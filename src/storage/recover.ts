@@ -45,6 +45,7 @@ export function recover(found: Found): Recovered {
     lastReceived,
     lastWorking: applied ? lastReceived : (working?.config ?? null),
     status,
+    isBlameless: !takenOver && own?.isBlameless === true && status?.is === "failed" && own.status?.hash === status.hash,
     // Whoever ran here in between knew nothing of our trials.
     onProbation: takenOver ? null : (found.onProbation?.config ?? null),
     trial: takenOver ? null : (own?.trial ?? null),

@@ -16,7 +16,7 @@ test.each<[ProcessName, boolean, string, string, bigint]>([
   ["unhealthy", false, "", "receiver otlp: sick", 5n],
   ["stopping", false, "stopping", "the Collector is being stopped", 5n],
 ])("health while it is %s", (process, healthy, status, lastError, startTimeUnixNano) => {
-  const told = report(stateOf({ process: processes[process], wanted, restarts: { crashes: 10 } }));
+  const told = report(stateOf({ process: processes[process], wanted, restarts: { crashes: 10, crashed: [] } }));
   expect(told?.health).toMatchObject({ healthy, status, lastError, startTimeUnixNano });
 });
 

@@ -8,7 +8,7 @@ export const NOW = 1_000_000;
 
 export function stateOf(changes: Partial<State> = {}): State {
   const remembered = { executable: testFacts, description: null, components: null };
-  return { ...begin(testPolicy, emptyMemory, remembered, NOW), ...changes };
+  return { ...begin(testPolicy, emptyMemory, remembered, { now: NOW, at: "" }), ...changes };
 }
 
 export function runOf(name: string, turn = 1): Run {

@@ -247,6 +247,9 @@ test("a probation that a death of the supervisor cut short runs again, but not a
 
   const fourth = new Story({ memory: { ...stored, trial: { hash: "B", lives: 3 } } });
   await fourth.settle();
+  expect(fourth.recorded[0]).toBe(
+    'Remote configuration failed {"hash":"B","because":"the supervisor ended 3 times while this configuration was on trial; it is not tried again"}',
+  );
   await fourth.prepared();
   await fourth.started();
   await fourth.health("healthy");

@@ -167,7 +167,7 @@ test("a new identity is saved, told, and the configuration is composed for it", 
   await story.exited();
   expect(story.read()).toMatchInlineSnapshot(`
     "> identity-assigned
-      prepare-config local proven digest-local (the server assigned a new instance uid)
+      prepare-config local as it was proven digest-local (the server assigned a new instance uid)
     > config-prepared digest-local-f
       stop-collector #1 next digest-local-f (the local configuration is wanted)
       tell unset; unhealthy "the Collector is being stopped"

@@ -1,6 +1,6 @@
 /** What runs while what should run cannot, and the way up again. */
 import { expect, test } from "vitest";
-import { offerOf, provenOf, Story } from "../support/story.js";
+import { offerOf, provenOf, Story, testFacts } from "../support/story.js";
 
 const APPLIED = { is: "applied", hash: "A", error: "" } as const;
 const GOOD_A = { lastReceived: offerOf("A"), lastWorking: offerOf("A"), status: APPLIED, proven: provenOf("A") };
@@ -83,6 +83,8 @@ test("five crashes in a row and the next step down runs; tried again in vain, th
     await story.exited();
     await story.started();
     await story.exited({ code: 1 });
+    // The files of the fallback are read again too.
+    await story.prepared();
     await story.started();
     await story.health("healthy");
     expect(story.state.wanted, `after ${wait}`).toMatchObject({ run: { build: { prepared: { text: "fallback" } } } });
@@ -105,6 +107,42 @@ test("a step down that crashes too gives way to the next, and the last one is re
     'Stepping down {"to":"local","hash":"A"}',
     expect.stringMatching(/^Collector is held/),
   ]);
+});
+
+test("steps of which each crashes or is refused end in a hold as one Collector that crashes does", async () => {
+  const story = new Story({ memory: GOOD_A, policy: { hasStartupFallback: true } });
+  await story.post({ is: "server-connected" });
+  // The local files of today refuse A and the local configuration, and what was proven crashes.
+  const starts: number[] = [];
+  let seen = 0;
+  const end = story.now + 1_800_000;
+  while (story.now < end) {
+    for (const effect of story.effects.slice(seen)) {
+      seen += 1;
+      if (effect.do === "prepare-config") await (effect.source.is === "as-it-was" ? story.prepared() : story.refused("no such component"));
+      if (effect.do === "start-collector") {
+        starts.push(story.now);
+        await story.started();
+        await story.exited({ code: 1 });
+      }
+    }
+    await story.advance(100);
+  }
+  const late = starts.filter((at) => at > end - 900_000);
+  expect(late.length).toBeGreaterThanOrEqual(3);
+  expect(late.length).toBeLessThanOrEqual(20);
+  expect(story.recorded.some((line) => line.startsWith("Collector is held"))).toBe(true);
+});
+
+test("another executable has to show that it lasts, though the text is the one that was proven", async () => {
+  const story = new Story({ memory: { ...GOOD_A, proven: provenOf("A", { executable: "/otelcol:0" }) } });
+  await story.up();
+  expect(story.state.probation).toMatchObject({ of: "base", build: { prepared: { digest: "digest-A" } } });
+  expect(story.saves.at(-1)?.proven?.executable ?? "/otelcol:0").toBe("/otelcol:0");
+  await story.advance(60_000);
+  expect(story.saves.at(-1)?.proven?.executable).toBe(testFacts.identity);
+  expect(story.recorded.at(-1)).toMatch(/^Configuration is good .*it passed its probation/);
+  expect(story.reports.at(-1)?.remoteConfig.status).toBe(APPLIED);
 });
 
 test("a new configuration that becomes good ends it all", async () => {

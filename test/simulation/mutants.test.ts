@@ -42,10 +42,13 @@ const mutants: readonly Mutant[] = [
   { mistake: "stays on a lower step for ever", file: "ladder.ts", from: "return standIn !== null && standIn.build !== null && !standIn.isTrying && isSettled(state);", to: "return standIn === null && isSettled(state) && false;" },
   { mistake: "keeps the startup fallback when the server was reached", file: "ladder.ts", from: 'if (state.base.from !== "fallback") return state;', to: "if (now > -1) return state;" },
   { mistake: "tells healthy while less runs than should", file: "report.ts", from: 'return standIn.from !== "as-proven" && sameBuild(process.run.build, standIn.build);', to: "return false; void sameBuild;" },
-  { mistake: "takes changed local files for good unproven", file: "rollout.ts", from: 'return proven === null || proven.digest === build.prepared.digest || base.from === "fallback";', to: "return true; void proven;" },
+  { mistake: "takes changed local files for good unproven", file: "rollout.ts", from: 'return offers.proven === null || isProven(state, build) || base.from === "fallback";', to: "return true; void offers;" },
   { mistake: "forgets the text that was proven", file: "ladder.ts", from: 'const kept: Rung[] = isKept ? ["as-proven"] : [];', to: "const kept: Rung[] = []; void isKept;" },
   { mistake: "takes the stand-in for what should run", file: "ladder.ts", from: "const tries = standIn.tries + 1;", to: "const tries = standIn.tries + 1; if (standIn.build !== null) return { ...state, base: { ...state.base, build: standIn.build }, standIn: null };" },
   { mistake: "never comes back from a try in vain", file: "probation.ts", from: "return stepAside({ ...state, probation: null }, reasonOf(reason, output), turn);", to: "return state; void [stepAside, reasonOf, output];" },
+  { mistake: "gives up what failed for a reason that was not in it", file: "offer-again.ts", from: 'return mayOfferAgain(state) && executable.is === "known"', to: 'return mayOfferAgain(state) && executable.is === "unknown"' },
+  { mistake: "forgets over a restart that it is to be tried again", file: "begin.ts", from: "policy.acceptsRemoteConfig && memory.isBlameless ?", to: "policy.acceptsRemoteConfig && memory.isBlameless && now < 0 ?" },
+  { mistake: "never holds what crashes on and on", file: "restart.ts", from: "crashes + 1 >= HOLD_CRASHES ? HOLD_RETRY_MS : growing", to: "crashes + 1 >= HOLD_CRASHES ? growing : growing" },
   { mistake: "forgets to answer a shutdown", file: "decide.ts", from: "if (state.closing !== null) return close(state, state.closing);", to: "" },
 ];
 

@@ -33,6 +33,8 @@ export class Oracle {
   readonly #stored = new Set<string>();
   #newest = "";
   #crashes: number[] = [];
+  /** All of them, since the last disturbance. */
+  #allCrashes: number[] = [];
   #last: Report | null = null;
   /** The text that each content was last started as; those that failed. */
   readonly #started = new Map<string, string>();
@@ -85,7 +87,8 @@ export class Oracle {
     return Math.max(current, this.#longest.get(text) ?? 0);
   }
 
-  refused(text: string): void {
+  /** There is a reason in the world why it may fail. */
+  hasReason(text: string): void {
     this.#rejected.add(contentIn(text));
   }
 
@@ -112,11 +115,13 @@ export class Oracle {
   /** Something from outside happened, so restarts may begin afresh. */
   disturbed(): void {
     this.#crashes = [];
+    this.#allCrashes = [];
   }
 
   /** The Collector ended by its own fault. With growing pauses there is no room for many ends in a short time. */
   crashed(): void {
     this.#crashes = [...this.#crashes.filter((at) => this.#now() - at < 10_000), this.#now()];
+    this.#allCrashes.push(this.#now());
     this.check(this.#crashes.length <= 20, `${this.#crashes.length} crashes in 10 s: restarts are not paced`);
   }
 
@@ -151,12 +156,11 @@ export class Oracle {
     this.check(this.#lasted(text) >= PROBATION_MS - 20, `proven after ${this.#lasted(text)} ms of health: ${text}`);
   }
 
-  told(report: Report, ran: boolean): void {
+  /** @param ran the text that runs, or ran until now; null for none */
+  told(report: Report, ran: string | null): void {
     this.#last = report;
     const { status } = report.remoteConfig;
-    if (report.health.healthy && !ran) {
-      this.check(report.health.status.startsWith("not running"), "healthy is told, and nothing runs");
-    }
+    if (report.health.healthy) this.#toldHealthy(report, ran);
     if (status === null || status.is === "applying") return;
     // Told once more, it is no new outcome.
     const again = this.#lastTold === status;
@@ -169,6 +173,8 @@ export class Oracle {
     if (status.is === "applied") {
       this.check(this.#healthy.has(content) || content.startsWith("nothing"), `applied, never healthy: ${status.hash}`);
       this.check(this.#disk?.status?.hash === status.hash && this.#disk.status.is === "applied", `told before it is on disk: ${status.hash}`);
+      // Where nothing was to run, all that it asked for was true; and what worked may be returned to, whatever becomes of it.
+      this.#healthy.add(content);
       this.#finals.set(status.hash, "applied");
       return;
     }
@@ -177,6 +183,7 @@ export class Oracle {
       this.#finals.set(status.hash, "failed-blameless");
       return;
     }
+    if (/^(impossible now|the configuration was not tried)/.test(status.error)) return void this.#finals.set(status.hash, "failed-blameless");
     // No fault of the configuration either: the same may be offered again, and work.
     if (status.error.startsWith("the Collector could not be started")) {
       this.check(this.#rejected.has(content), `failed for a start that never failed: ${status.hash}`);
@@ -196,12 +203,23 @@ export class Oracle {
     this.#finals.set(status.hash, this.#now() - this.#forgivenAt < 120_000 ? "failed-blameless" : "failed");
   }
 
+  /** At no time may less than what is APPLIED be told to be all right. */
+  #toldHealthy({ health, remoteConfig: { status } }: Report, ran: string | null): void {
+    if (ran === null) return this.check(health.status.startsWith("not running"), "healthy is told, and nothing runs");
+    const applied = status?.is === "applied" ? this.#contents.get(status.hash) : undefined;
+    const isLess = applied !== undefined && !applied.startsWith("nothing") && contentIn(ran) !== applied;
+    this.check(!isLess, `told healthy with ${applied ?? ""} applied, and ${ran} runs`);
+  }
+
   /** The world has been quiet for long: what runs is what is wanted, and the server knows it. */
   atRest(running: readonly string[], host: Host): void {
     const report = this.#last;
     const status = report?.remoteConfig.status ?? null;
     this.check(report !== null, "the server was never told anything");
     this.check(status?.is !== "applying", `no final status for ${status?.hash ?? ""}`);
+    this.check(!/^(cannot store|impossible now|the configuration was not tried|the Collector could not be started)/.test(status?.error ?? ""), `never tried again: ${status?.error ?? ""}`);
+    const late = this.#allCrashes.filter((at) => this.#now() - at < 600_000).length;
+    this.check(late <= 10, `${late} crashes in 10 minutes at rest: nothing is ever held`);
     const text = running[0] ?? "";
     const runs = contentIn(text);
     const wanted = status?.is === "applied" ? (this.#contents.get(status.hash) ?? "") : "";
@@ -216,6 +234,7 @@ export class Oracle {
     if (wanted !== "" && host.proven !== null && contentIn(host.proven) === wanted) {
       this.check(isWanted, `${host.proven} is proven, but what runs is ${runs || "nothing"}`);
     }
+    this.check(host.proven === null || runs !== "" || isNothing, `${host.proven ?? ""} is proven, and nothing runs`);
     if (report?.health.healthy !== true) return;
     this.check(isWanted, `told healthy with ${wanted} applied, but what runs is ${runs || "nothing"}`);
     if (runs === "") return this.check(report.health.status.startsWith("not running"), "told healthy, and nothing runs");

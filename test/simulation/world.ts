@@ -8,7 +8,7 @@ import type { ConfigSource, Effect } from "../../src/core/effect.js";
 import type { Event } from "../../src/core/event.js";
 import type { Memory } from "../../src/core/memory.js";
 import type { Report } from "../../src/core/report.js";
-import type { Build, ComponentHealth, RemoteConfig, Verdict } from "../../src/core/values.js";
+import type { Build, ComponentHealth, ExecutableFacts, RemoteConfig, Verdict } from "../../src/core/values.js";
 import { silentLogger } from "../../src/lib/log.js";
 import { Mailbox } from "../../src/lib/mailbox.js";
 import { Supervisor } from "../../src/supervisor.js";
@@ -35,6 +35,10 @@ const NATURES: readonly [Nature, ...Nature[]] = [
   "flips",
   "falls-ill",
 ];
+
+type Spoil = "" | "refused" | "crashes" | "silent" | "sick";
+
+const TURNS_MAX = 1_000;
 
 interface Collector {
   readonly attempt: number;
@@ -70,10 +74,17 @@ export class World {
   #occupiedUntil = 0;
   /** The version of the local files, and what each of them does to every configuration that it takes part in. */
   #layers = 0;
-  readonly #spoils = new Map<number, "" | "refused" | "crashes">([[0, ""]]);
+  readonly #spoils = new Map<number, Spoil>([[0, ""]]);
+  /** The version of the Collector's executable, and until when nobody can run it. */
+  #executable = 1;
+  #awayUntil = 0;
+  /** The version that was described last. */
+  #known = 0;
   readonly #local: Nature;
   readonly #fallback: Nature | null;
   finished = false;
+  #turns = 0;
+  #turnedAt = 0;
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -85,18 +96,17 @@ export class World {
   /** Lets the disturbed time pass, then the quiet one, then shuts down. */
   async run(): Promise<void> {
     this.boot();
-    const end = this.random.between(2_000, 90_000);
+    const end = this.random.between(2_000, this.random.chance(0.2) ? 400_000 : 90_000);
     const disturbances = this.random.between(2, 14);
     for (let i = 0; i < disturbances; i++) this.agenda.at(this.random.next() * end, () => this.disturb());
     await this.until(end);
     this.quiet = true;
     this.#diskFullUntil = 0;
+    this.#awayUntil = 0;
     if (!this.#connected) this.connect();
     await this.until(end + 1_200_000);
-    this.oracle.atRest(
-      this.#collectors.filter((one) => one.alive).map((one) => one.content),
-      { isSpoiled: this.#isSpoiled(), proven: this.#disk.proven?.text ?? null },
-    );
+    const running = this.#collectors.filter((one) => one.alive).map((one) => one.content);
+    this.oracle.atRest(running, { isSpoiled: this.#isSpoiled(running[0]), proven: this.#disk.proven?.text ?? null });
     this.post({ is: "shutdown-requested", because: "end of the simulation" });
     await this.until(this.agenda.now + 60_000);
     this.oracle.check(this.finished, "shutdown does not end");
@@ -120,11 +130,11 @@ export class World {
     this.#mailbox = new Mailbox();
     this.#told = null;
     const policy = { ...testPolicy, reloadsByHup: this.random.chance(0.3), hasStartupFallback: this.#fallback !== null };
-    const remembered = this.random.chance(0.5) ? { executable: testFacts, description: null, components: null } : null;
-    const supervisor = new Supervisor(begin(policy, this.#disk, remembered, this.agenda.now), this.#disk, {
+    const remembered = this.#known === this.#executable && this.random.chance(0.5) ? { executable: this.#facts(), description: null, components: null } : null;
+    const supervisor = new Supervisor(begin(policy, this.#disk, remembered, { now: this.agenda.now, at: "" }), this.#disk, {
       clock: this.agenda.clock(),
       random: () => this.random.next(),
-      log: silentLogger,
+      log: { ...silentLogger, debug: () => this.#turned() },
       record: () => undefined,
       mailbox: this.#mailbox,
       save: (memory) => (mine() ? this.save(memory) : new Promise(() => undefined)),
@@ -147,7 +157,7 @@ export class World {
   }
 
   disturb(): void {
-    const kind = this.random.pick(["offer", "offer", "offer", "repeat", "burst", "death", "disconnect", "crash", "diskfull", "restart", "identity", "occupied", "layers", "retry"]);
+    const kind = this.random.pick(["offer", "offer", "offer", "repeat", "burst", "death", "disconnect", "crash", "diskfull", "restart", "identity", "occupied", "layers", "retry", "executable", "away"]);
     this.fault(kind);
     this.note(`disturb ${kind}`);
     this.oracle.disturbed();
@@ -183,7 +193,14 @@ export class World {
       case "layers":
         // Read at the next composition.
         this.oracle.forgiven();
-        this.#spoils.set(++this.#layers, this.random.pick(["", "", "refused", "crashes"]));
+        this.#spoils.set(++this.#layers, this.random.pick(["", "", "", "refused", "crashes", "silent", "sick"]));
+        return;
+      case "executable":
+        // Replaced on the host: noticed at the next preparation, or the next start of the supervisor.
+        this.#executable++;
+        return;
+      case "away":
+        this.#awayUntil = this.agenda.now + this.random.between(10, 40_000);
         return;
       case "retry":
         if (this.#dead) return;
@@ -256,8 +273,8 @@ export class World {
     const { status } = report.remoteConfig;
     this.note(`  told ${status?.is ?? "unset"} ${status?.hash ?? ""} ${report.health.healthy ? "healthy" : report.health.lastError}`);
     // News of an end may lie in the mailbox while the loop saves; longer than that it may not be unknown.
-    const ran = this.#collectors.some((one) => one.alive) || this.agenda.now - this.#endedAt <= 10;
-    this.oracle.told(report, ran);
+    const running = this.#collectors.find((one) => one.alive) ?? (this.agenda.now - this.#endedAt <= 10 ? this.#collectors.at(-1) : undefined);
+    this.oracle.told(report, running?.content ?? null);
   }
 
   perform(effect: Effect): void {
@@ -270,7 +287,7 @@ export class World {
     };
     switch (effect.do) {
       case "describe-executable":
-        return later(1, 50, () => this.post({ is: "executable-described", facts: testFacts }));
+        return later(1, 50, () => this.describe());
       case "prepare-config":
         this.oracle.prepares(effect.source.is === "layers" ? effect.source.remote : null);
         return later(1, 900, () => this.answerPreparation(effect));
@@ -286,27 +303,44 @@ export class World {
     }
   }
 
+  describe(): void {
+    if (this.agenda.now < this.#awayUntil) return this.post({ is: "executable-not-described", error: "no such file" });
+    // What failed with another one may be tried with this one.
+    if (this.#known !== this.#executable) this.oracle.forgiven();
+    this.#known = this.#executable;
+    this.post({ is: "executable-described", facts: this.#facts() });
+  }
+
+  #facts(): ExecutableFacts {
+    return { ...testFacts, identity: `/otelcol:${this.#executable}` };
+  }
+
   answerPreparation(effect: Extract<Effect, { do: "prepare-config" }>): void {
     const { ticket, source, instanceUid } = effect;
-    const text = this.compose(source);
+    if (this.agenda.now < Math.max(this.#awayUntil, this.#diskFullUntil)) {
+      this.fault("preparation impossible");
+      return this.post({ is: "config-refused", ticket, reason: "impossible now", isBlameless: true });
+    }
+    if (this.#known !== this.#executable) this.describe();
+    const text = this.compose(source, instanceUid);
     if (this.natureOf(text) === "refused") {
-      this.oracle.refused(text);
+      this.oracle.hasReason(text);
       return this.post({ is: "config-refused", ticket, reason: `refused ${text}`, isBlameless: false });
     }
     const build = answerOf(source, { runs: this.natureOf(text) !== "nothing", instanceUid });
     this.post({ is: "config-prepared", ticket, build: { ...build, prepared: { ...build.prepared, digest: text, text } } });
   }
 
-  compose(source: ConfigSource): string {
+  compose(source: ConfigSource, instanceUid: string): string {
     switch (source.is) {
       case "layers":
         return `${source.remote === null ? "local" : contentOf(source.remote)}@${this.#layers}`;
       case "fallback":
         this.fault("fallback needed");
         return "fallback@0";
-      case "as-proven":
-        this.fault("proven text needed");
-        return source.proven.text ?? "";
+      case "as-it-was":
+        if (source.build.instanceUid === instanceUid) this.fault("proven text needed");
+        return source.build.prepared.text;
     }
   }
 
@@ -319,9 +353,17 @@ export class World {
     return content === "local" ? this.#local : (content.replace(/-\d$/, "") as Nature);
   }
 
-  /** What is wanted may be impossible for a reason that lies on the host. */
-  #isSpoiled(): boolean {
-    return (this.#spoils.get(this.#layers) ?? "") !== "" || this.#local !== "good";
+  /** What is wanted may be impossible for a reason that lies on the host, or was when what runs was composed, and nobody asked for another try since. */
+  #isSpoiled(running: string | undefined): boolean {
+    const composedWith = Number(running?.split("@")[1] ?? this.#layers);
+    return [this.#layers, composedWith].some((version) => (this.#spoils.get(version) ?? "") !== "") || this.#local !== "good";
+  }
+
+  /** With each event and each effect of the loop. A core that is never at rest leaves the world no time to go on. */
+  #turned(): void {
+    this.#turns = this.agenda.now === this.#turnedAt ? this.#turns + 1 : 0;
+    this.#turnedAt = this.agenda.now;
+    this.oracle.check(this.#turns < TURNS_MAX, `${TURNS_MAX} turns and no time has passed`);
   }
 
   fault(kind: string): void {
@@ -331,7 +373,7 @@ export class World {
   startCollector(attempt: number, build: Build, later: Later): void {
     this.oracle.check(!this.#collectors.some((one) => one.alive), "two Collectors at once");
     this.oracle.started(build.prepared.text);
-    if (!this.quiet && this.random.chance(0.03)) {
+    if (this.agenda.now < this.#awayUntil || (!this.quiet && this.random.chance(0.03))) {
       this.fault("spawn");
       this.oracle.rejected(build.prepared.text);
       return later(0, 5, () => this.post({ is: "collector-not-started", attempt, error: "no such file" }));
@@ -370,6 +412,7 @@ export class World {
       one.link = ++this.#links;
       this.post({ is: "collector-connected", attempt: one.attempt, link: one.link });
     }));
+    if (nature === "silent" || nature === "sick") this.oracle.hasReason(content);
     if (nature === "silent") return;
     later(101, 200, still(() => this.say(one, "starting", one.link)));
     const verdict = nature === "sick" ? "unhealthy" : "healthy";

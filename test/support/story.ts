@@ -43,6 +43,7 @@ export const emptyMemory: Memory = {
   lastReceived: null,
   lastWorking: null,
   status: null,
+  isBlameless: false,
   onProbation: null,
   trial: null,
   failures: [],
@@ -66,8 +67,10 @@ export function answerOf(source: ConfigSource, options: { runs?: boolean; instan
       return buildOf(source.remote, options);
     case "fallback":
       return withText(buildOf(null, { digest: "digest-fallback", ...options }), "fallback", null);
-    case "as-proven":
-      return withText(buildOf(null, { ...options, digest: source.proven.digest }), source.proven.text ?? "", source.proven.remoteHash);
+    case "as-it-was": {
+      const { prepared, remote } = source.build;
+      return { ...source.build, prepared: { ...prepared, ...options }, remote, instanceUid: options.instanceUid ?? source.build.instanceUid };
+    }
   }
 }
 
@@ -118,7 +121,7 @@ export class Story {
     const policy = { ...testPolicy, ...options.policy };
     const memory = { ...emptyMemory, ...options.memory };
     const remembered = options.remembered === undefined ? { executable: testFacts, description: null, components: null } : options.remembered;
-    const state = begin(policy, memory, remembered, this.#now);
+    const state = begin(policy, memory, remembered, { now: this.#now, at: "" });
     this.#saved = savedLine(memory);
     this.#supervisor = new Supervisor(state, memory, {
       clock: this.#clock(),
@@ -301,8 +304,8 @@ function sourceLine(source: ConfigSource): string {
       return source.remote?.hash ?? "local";
     case "fallback":
       return "fallback";
-    case "as-proven":
-      return `${source.proven.text ?? ""} as proven`;
+    case "as-it-was":
+      return `${source.build.prepared.text} as it was`;
   }
 }
 
