@@ -1,9 +1,9 @@
 /**
  * `history.jsonl`: one line for each decision, in the words of the log, for whoever stands at the host later. Bounded: at
  * its limit the file is kept once more as `history.jsonl.1` and begun anew. It is told to nobody and decides nothing, so a
- * disk that cannot take it is no reason to stop.
+ * disk that cannot take it is no reason to stop. A line that was torn, by a power loss or a full disk, spoils no other.
  */
-import { appendFileSync, renameSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, readSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isoTime, type Clock } from "../lib/clock.js";
 import { messageOf } from "../lib/error.js";
@@ -12,6 +12,14 @@ import { HISTORY } from "./names.js";
 
 export const HISTORY_BYTES_MAX = 1024 * 1024;
 const FILE_MODE = 0o600;
+const NEWLINE = 0x0a;
+
+/** Where the next line goes. */
+interface End {
+  readonly bytes: number;
+  /** The last line lacks its end: a record behind it would be lost with it. */
+  readonly isTorn: boolean;
+}
 
 export interface HistoryOptions {
   readonly directory: string;
@@ -23,7 +31,8 @@ export interface HistoryOptions {
 export class History {
   readonly #options: HistoryOptions;
   readonly #path: string;
-  #bytes: number | null = null;
+  /** Null before the first line of this life, and after a write that may have left half of one. */
+  #end: End | null = null;
   #isFailing = false;
 
   constructor(options: HistoryOptions) {
@@ -44,15 +53,31 @@ export class History {
     }
   }
 
-  #append(line: string): void {
+  #append(record: string): void {
     const { bytesMax = HISTORY_BYTES_MAX } = this.#options;
-    this.#bytes ??= statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    const found = this.#end ?? endOf(this.#path);
+    this.#end = null;
+    const line = found.isTorn ? `\n${record}` : record;
     const size = Buffer.byteLength(line);
-    if (this.#bytes > 0 && this.#bytes + size > bytesMax) {
-      renameSync(this.#path, `${this.#path}.1`);
-      this.#bytes = 0;
-    }
-    appendFileSync(this.#path, line, { mode: FILE_MODE });
-    this.#bytes += size;
+    const isFull = found.bytes > 0 && found.bytes + size > bytesMax;
+    if (isFull) renameSync(this.#path, `${this.#path}.1`);
+    appendFileSync(this.#path, isFull ? record : line, { mode: FILE_MODE });
+    this.#end = { bytes: isFull ? Buffer.byteLength(record) : found.bytes + size, isTorn: false };
   }
+}
+
+/** Throws for anything but a file: a pipe in its place would hold the supervisor up for ever. */
+function endOf(path: string): End {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats !== undefined && !stats.isFile()) throw new Error(`${path} is not a regular file`);
+  const bytes = stats?.size ?? 0;
+  if (bytes === 0) return { bytes, isTorn: false };
+  const last = Buffer.alloc(1);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, last, 0, 1, bytes - 1);
+  } finally {
+    closeSync(file);
+  }
+  return { bytes, isTorn: last[0] !== NEWLINE };
 }

@@ -1,5 +1,6 @@
 /** The decisions of the supervisor as lines on disk. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -26,6 +27,81 @@ test("each decision is one line with its time, private to the owner", () => {
     { time: expect.any(String) as string, what: "Remote configuration failed", hash: "ab", reason: "line one\nline two" },
   ]);
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+/** The attempts of the records that can be read, whatever stands between them. */
+function attemptsIn(name: string): unknown[] {
+  return readFileSync(join(directory, name), "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return [(JSON.parse(line) as { attempt: unknown }).attempt];
+      } catch {
+        return [];
+      }
+    });
+}
+
+test("a last line that is torn at any length costs no other record", () => {
+  const path = join(directory, "history.jsonl");
+  const live = (attempt: number) => new History({ directory, clock: new ManualClock(), log: silentLogger }).add("Collector starts", { attempt });
+  live(1);
+  const first = statSync(path).size;
+  live(2);
+  const whole = statSync(path).size;
+  for (let length = 0; length <= whole; length++) {
+    rmSync(path);
+    live(1);
+    live(2);
+    truncateSync(path, length);
+    live(3);
+    // Without its newline alone a record is still whole.
+    const [isFirst, isSecond] = [length >= first - 1, length >= whole - 1];
+    expect(attemptsIn("history.jsonl"), `torn at ${length}`).toEqual([...(isFirst ? [1] : []), ...(isSecond ? [2] : []), 3]);
+  }
+  expect(whole - first).toBeGreaterThan(50);
+});
+
+test("zeros at the end, as some file systems leave them after a power loss, cost no record", () => {
+  const path = join(directory, "history.jsonl");
+  const live = (attempt: number) => new History({ directory, clock: new ManualClock(), log: silentLogger }).add("Collector starts", { attempt });
+  live(1);
+  appendFileSync(path, Buffer.alloc(70));
+  live(2);
+  expect(attemptsIn("history.jsonl")).toEqual([1, 2]);
+});
+
+test("what a write that failed half way left costs no other record", () => {
+  const path = join(directory, "history.jsonl");
+  const history = new History({ directory, clock: new ManualClock(), log: silentLogger });
+  history.add("Collector starts", { attempt: 1 });
+  // A directory in its place fails the write, as a full disk does.
+  rmSync(path);
+  mkdirSync(path);
+  history.add("Collector starts", { attempt: 2 });
+  rmSync(path, { recursive: true });
+  appendFileSync(path, '{"attempt":');
+  history.add("Collector starts", { attempt: 3 });
+  history.add("Collector starts", { attempt: 4 });
+  expect(attemptsIn("history.jsonl")).toEqual([3, 4]);
+});
+
+test("a torn last line is kept within the bound", () => {
+  const path = join(directory, "history.jsonl");
+  appendFileSync(path, "x".repeat(999));
+  const history = new History({ directory, clock: new ManualClock(), log: silentLogger, bytesMax: 1_000 });
+  history.add("Collector starts", { attempt: 1 });
+  expect(statSync(`${path}.1`).size).toBe(999);
+  expect(readFileSync(path, "utf8").startsWith("{")).toBe(true);
+});
+
+test("a pipe in its place does not hold up the supervisor", () => {
+  const warnings: string[] = [];
+  const log = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
+  execFileSync("mkfifo", [join(directory, "history.jsonl")]);
+  const history = new History({ directory, clock: new ManualClock(), log });
+  for (let i = 0; i < 5; i++) history.add("Collector starts", {});
+  expect(warnings).toEqual(["History cannot be written"]);
 });
 
 test("it is bounded, across lives of the supervisor", () => {
