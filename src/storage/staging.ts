@@ -35,7 +35,7 @@ export class Staging {
   readonly #directory: string;
   readonly #effective: string;
   readonly #log: Logger;
-  /** Oldest first. */
+  /** The one asked for last comes last. */
   #staged: Staged[] = [];
   /** What `effective.yaml` holds as far as we know, and what the file looked like then. */
   #active: Active | null = null;
@@ -55,7 +55,7 @@ export class Staging {
   async stage(text: string): Promise<string> {
     if (!this.#lookedAtStart) await this.#lookAtStart(text);
     if (this.#active?.text === text && this.#active.mark === this.#mark()) return (this.#next = this.#effective);
-    const staged = this.#staged.find((file) => file.text === text) ?? this.#write(text);
+    const staged = this.#again(text) ?? this.#write(text);
     this.#next = staged.path;
     try {
       await staged.written;
@@ -99,6 +99,14 @@ export class Staging {
   async close(): Promise<void> {
     await this.#syncing;
     for (const { path } of [...this.#staged]) await this.discard(path);
+  }
+
+  /** It is needed once more, so it goes last: a validator may be about to read it. */
+  #again(text: string): Staged | null {
+    const staged = this.#staged.find((file) => file.text === text);
+    if (staged === undefined) return null;
+    this.#staged = [...this.#staged.filter((file) => file !== staged), staged];
+    return staged;
   }
 
   #write(text: string): Staged {

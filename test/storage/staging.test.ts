@@ -96,6 +96,18 @@ test("a crowd of staged texts is bounded, and closing removes them", async () =>
   expect(await staged(directory)).toEqual([]);
 });
 
+test("a text that is staged again is not the one that a crowd pushes out", async () => {
+  const directory = await temporaryDirectory();
+  const { store } = await openStore(directory);
+  const first = await store.stageEffective("n: 1\n");
+  for (const number of [2, 3, 4]) await store.stageEffective(`n: ${number}\n`);
+  expect(await store.stageEffective("n: 1\n")).toBe(first);
+  await store.stageEffective("n: 5\n");
+  expect(await readFile(first, "utf8")).toBe("n: 1\n");
+  expect((await staged(directory)).length).toBeLessThanOrEqual(4);
+  await store.close();
+});
+
 test("a full disk refuses the staging at each step, leaves what runs, and works again later", async () => {
   for (const failAt of [1, 2, 3]) {
     const directory = await temporaryDirectory();
