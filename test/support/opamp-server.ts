@@ -18,9 +18,10 @@ export interface TestServer extends OpampServer {
   agent(): Agent;
   /**
    * Resolves with the first result of `pick` that is not undefined, null or false, asked again at everything that
-   * happens (a `pick` that throws has nothing yet); rejects, naming `what`, when there is none in time.
+   * happens (a `pick` that throws has nothing yet); rejects, naming `what`, when there is none in time. A function for
+   * `what` is asked only then, so that it can say what was there instead.
    */
-  until<T>(pick: () => T | undefined | null | false, what: string, timeoutMs?: number): Promise<T>;
+  until<T>(pick: () => T | undefined | null | false, what: string | (() => string), timeoutMs?: number): Promise<T>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -62,7 +63,7 @@ export function oneFile(body: string): readonly ConfigFile[] {
   return [{ name: "", body, contentType: "text/yaml", role: "" }];
 }
 
-function until<T>(server: OpampServer, pick: () => T | undefined | null | false, what: string, timeoutMs: number): Promise<T> {
+function until<T>(server: OpampServer, pick: () => T | undefined | null | false, what: string | (() => string), timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
     let thrown = "";
     const look = (): void => {
@@ -80,7 +81,7 @@ function until<T>(server: OpampServer, pick: () => T | undefined | null | false,
     };
     const cancel = systemClock.after(timeoutMs, () => {
       stopListening();
-      reject(new Error(`waited ${timeoutMs} ms in vain for ${what}${thrown}`));
+      reject(new Error(`waited ${timeoutMs} ms in vain for ${typeof what === "string" ? what : what()}${thrown}`));
     });
     const stopListening = server.fleet.on(look);
     look();

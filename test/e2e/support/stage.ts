@@ -68,7 +68,7 @@ export class Stage {
   }
 
   async until<T>(what: string, pick: () => T | undefined | null | false, timeoutMs?: number): Promise<T> {
-    return this.server.until(pick, `${what}; the server knows ${this.agent.summary()}`, timeoutMs);
+    return this.server.until(pick, () => `${what}; the server knows ${this.agent.summary()}`, timeoutMs);
   }
 
   /** The id of the one Collector. */
