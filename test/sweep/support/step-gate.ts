@@ -1,13 +1,17 @@
 /** The parent's side of the hook: reads what the program announces, and lets it go on, lets it fail, or keeps it standing. */
 import { transform } from "esbuild";
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, writeFileSync, writeSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Leave, Step } from "./step.js";
+import { systemClock } from "../../../src/lib/clock.js";
+import type { Armed, Leave, Step } from "./step.js";
+
+/** A program at rest is soon quiet, but it shares the machine with others. */
+const ARM_MS_MAX = 20_000;
 
 export class StepGate {
   /** For the supervisor. */
@@ -18,6 +22,8 @@ export class StepGate {
   readonly #armed: string;
   readonly #down: number;
   readonly #up: Socket;
+  #armings = 0;
+  #onArmed: (armed: string) => void = () => undefined;
 
   /** @param storage the storage directory whose changes are announced. */
   static async open(storage: string): Promise<StepGate> {
@@ -47,9 +53,18 @@ export class StepGate {
     this.#read();
   }
 
-  /** From the next operation on, the program announces. */
+  /** What was begun before is done then, and each operation that follows is announced. Rejects when the program is never quiet. */
   arm(): Promise<void> {
-    return writeFile(this.#armed, "");
+    const token = String(++this.#armings);
+    return new Promise((resolve, reject) => {
+      const cancel = systemClock.after(ARM_MS_MAX, () => reject(new Error(`the program was not quiet within ${ARM_MS_MAX} ms, or has ended`)));
+      this.#onArmed = (armed) => {
+        if (armed !== token) return;
+        cancel();
+        resolve();
+      };
+      writeFileSync(this.#armed, token);
+    });
   }
 
   /** What was announced is still answered; nothing more is announced. */
@@ -69,7 +84,12 @@ export class StepGate {
       const lines = (rest + text).split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) {
-        const leave = this.onStep(JSON.parse(line) as Step);
+        const said = JSON.parse(line) as Step | Armed;
+        if ("armed" in said) {
+          this.#onArmed(said.armed);
+          continue;
+        }
+        const leave = this.onStep(said);
         if (leave !== "hold") writeSync(this.#down, leave === "full" ? "f" : "g");
       }
     });

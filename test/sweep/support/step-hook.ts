@@ -2,19 +2,22 @@
  * Preloaded into the built program (NODE_OPTIONS=--import), never a part of it. Each operation that changes the storage
  * directory is announced on a pipe before and after, and the program stands still until its parent answers: so it can
  * be killed at exactly that step. Operations go one after the other, as if the disk had a single arm; else nobody could
- * say what is on it while one is announced. It does nothing while the file `SWEEP_ARMED` is absent.
+ * say what is on it while one is announced. It does nothing while the file `SWEEP_ARMED` is absent; once there, it is
+ * armed as soon as nothing is under way that was begun before: that would change the disk while the program stands still.
  */
 import fs from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { relative } from "node:path";
 import { isMainThread } from "node:worker_threads";
-import type { Leave, Step } from "./step.js";
+import type { Armed, Leave, Step } from "./step.js";
 
 type Operation = Omit<Step, "phase">;
 type Change = (...args: unknown[]) => unknown;
 
-const { existsSync, openSync, readSync, writeSync } = fs;
+/** How often it looks whether it is to be armed; between two looks nothing may have been under way. */
+const LOOK_MS = 10;
+const { existsSync, openSync, readFileSync, readSync, writeSync } = fs;
 const { SWEEP_ARMED: armed = "", SWEEP_DIRECTORY: directory = "", SWEEP_DOWN: down = "", SWEEP_UP: up = "" } = process.env;
 const { O_CREAT, O_TRUNC } = fs.constants;
 
@@ -24,6 +27,37 @@ if (isMainThread && directory !== "") hook(openSync(up, "w"), openSync(down, "r"
 
 function hook(upPipe: number, downPipe: number): void {
   let queue: Promise<unknown> = Promise.resolve();
+  /** What stands in the file, each time it is armed something else; "" is disarmed. */
+  let armedAs = "";
+  /** Operations that have not ended. */
+  let underWay = 0;
+  let begun = 0;
+  let begunAtLastLook = 0;
+
+  function isArmed(): boolean {
+    return armedAs !== "" && armedAs === wanted();
+  }
+
+  /** What follows from an operation begins in the same turn of the event loop, so a save is over when nothing is under way. */
+  function look(): void {
+    const isQuiet = underWay === 0 && begun === begunAtLastLook;
+    begunAtLastLook = begun;
+    const as = wanted();
+    if (!isQuiet || as === "" || as === armedAs) return;
+    armedAs = as;
+    writeSync(upPipe, `${JSON.stringify({ armed: as } satisfies Armed)}\n`);
+  }
+
+  /** Until it has ended nothing is armed. */
+  async function counted<T>(work: () => T | Promise<T>): Promise<T> {
+    underWay += 1;
+    begun += 1;
+    try {
+      return await work();
+    } finally {
+      underWay -= 1;
+    }
+  }
 
   function announce(step: Step): Leave {
     writeSync(upPipe, `${JSON.stringify(step)}\n`);
@@ -36,7 +70,7 @@ function hook(upPipe: number, downPipe: number): void {
   let under: Operation["does"] | null = null;
 
   function now<T>(operation: Operation | null, work: () => T): T {
-    if (operation === null || operation.does === under || !existsSync(armed)) return work();
+    if (operation === null || operation.does === under || !isArmed()) return work();
     if (announce({ phase: "before", ...operation }) === "full") throw noSpace(operation);
     const above = under;
     under = operation.does;
@@ -51,7 +85,8 @@ function hook(upPipe: number, downPipe: number): void {
 
   /** @param half what a full disk still takes. */
   async function inTurn<T>(operation: Operation | null, work: () => T | Promise<T>, half?: () => Promise<unknown>): Promise<T> {
-    if (operation === null || !existsSync(armed)) return work();
+    if (operation === null) return work();
+    if (!isArmed()) return counted(work);
     const done = queue.then(async () => {
       if (announce({ phase: "before", ...operation }) === "full") {
         await half?.();
@@ -62,7 +97,7 @@ function hook(upPipe: number, downPipe: number): void {
       return result;
     });
     queue = done.catch(() => undefined);
-    return done;
+    return counted(() => done);
   }
 
   function replace(target: object, name: string, wrap: (original: Change) => Change): void {
@@ -86,6 +121,8 @@ function hook(upPipe: number, downPipe: number): void {
       const operation = { does: name === "" ? ("sync-directory" as const) : ("sync" as const), name };
       replace(handle, method, (original) => (...args) => inTurn(operation, () => original(...args)));
     }
+    // After it often comes a rename, which must not be taken for the first step.
+    replace(handle, "close", (original) => () => counted(original));
     replace(handle, "truncate", (original) => (...args) => inTurn({ does: "cut", name }, () => original(...args)));
     return handle;
   }
@@ -104,6 +141,16 @@ function hook(upPipe: number, downPipe: number): void {
     return name === null ? handle : watch(handle, name);
   });
   syncBuiltinESMExports();
+  setInterval(look, LOOK_MS).unref();
+}
+
+/** What the file that arms holds, "" while it is absent. */
+function wanted(): string {
+  try {
+    return readFileSync(armed, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** Null: opening changes nothing. */

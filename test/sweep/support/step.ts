@@ -8,6 +8,12 @@ export interface Step {
   readonly to?: string;
 }
 
+/** Said once when the hook is armed: from here on each operation is a step. */
+export interface Armed {
+  /** What stood in the file that arms. */
+  readonly armed: string;
+}
+
 /** What the parent answers. "full": the operation fails as on a full disk. No answer at all: the program stands still. */
 export type Leave = "go" | "full";
 
