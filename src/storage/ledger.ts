@@ -44,7 +44,7 @@ export class Ledger {
   /** SHA-256 of the good text that is on disk for certain, and of all that may be. */
   #good: { readonly onDisk: string | null; readonly perhaps: readonly string[] } = { onDisk: null, perhaps: [] };
   /** Where remote configurations are not accepted: what is kept for the day they are again. */
-  #kept: { readonly status: RemoteStatus | null; readonly received: string } = { status: null, received: "" };
+  #kept: Omit<StateVersion, "state"> & { readonly status: RemoteStatus | null } = { status: null, received: "", onProbation: "" };
 
   constructor(acceptsRemoteConfig: boolean) {
     this.#acceptsRemoteConfig = acceptsRemoteConfig;
@@ -54,7 +54,8 @@ export class Ledger {
   note({ found, versions }: Loaded): void {
     const { goodText, onProbation, own, received, state, working } = found;
     this.#versions = versions;
-    this.#kept = { status: state?.status ?? own?.status ?? null, received: versions.at(-1)?.received ?? "" };
+    const { received: receivedDigest = "", onProbation: probationDigest = "" } = versions.at(-1) ?? {};
+    this.#kept = { status: state?.status ?? own?.status ?? null, received: receivedDigest, onProbation: probationDigest };
     this.#onDisk.set(LAST_RECEIVED, { digest: received?.digest ?? null, config: received?.config ?? null });
     this.#onDisk.set(LAST_WORKING, { digest: working?.digest ?? null, config: working?.config ?? null });
     this.#onDisk.set(ON_PROBATION, { digest: onProbation?.digest ?? null, config: onProbation?.config ?? null });
@@ -72,17 +73,17 @@ export class Ledger {
   plan(memory: Memory): SavePlan {
     const draft: Draft = { changes: [], after: new Map() };
     const { failures, instanceUid, isBlameless, trial } = memory;
-    let { received, status } = this.#kept;
+    let { onProbation, received, status } = this.#kept;
     if (this.#acceptsRemoteConfig) {
       // What was applied is never in neither file: it is written here before it is replaced there.
-      if (memory.onProbation !== null) this.#planConfig(draft, ON_PROBATION, memory.onProbation);
+      onProbation = memory.onProbation === null ? "" : this.#planConfig(draft, ON_PROBATION, memory.onProbation);
       received = this.#planConfig(draft, LAST_RECEIVED, memory.lastReceived);
       this.#planConfig(draft, LAST_WORKING, memory.lastWorking);
       status = memory.status;
     }
     const proven = this.#planText(draft, memory.proven);
     const state = Buffer.from(renderPersistentState(instanceUid, status));
-    const version = { state: digestOf(state), received };
+    const version = { state: digestOf(state), received, onProbation };
     this.#planOwn(draft, { instanceUid, status, isBlameless, proven, trial, failures, versions: [version] }, version);
     this.#planFile(draft, PERSISTENT_STATE, state, digestOf(state), null);
     if (this.#acceptsRemoteConfig && memory.onProbation === null) this.#planConfig(draft, ON_PROBATION, null);
@@ -141,7 +142,7 @@ function ownBytes(own: OwnState): Buffer {
 
 /** Bounded. The oldest stays: it was on disk before saving began to fail, so it is the likeliest one. */
 function mergeVersions(before: readonly StateVersion[], next: StateVersion): StateVersion[] {
-  const others = before.filter(({ state, received }) => state !== next.state || received !== next.received);
+  const others = before.filter(({ state, received, onProbation }) => state !== next.state || received !== next.received || onProbation !== next.onProbation);
   const kept = others.length < VERSIONS_MAX ? others : [...others.slice(0, 1), ...others.slice(2)];
   return [...kept, next];
 }

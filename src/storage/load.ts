@@ -75,7 +75,10 @@ export async function loadFiles(place: Place, acceptsRemoteConfig: boolean): Pro
   const received = await soundReceived(place, foundConfig(receivedFile), state);
   const found: Found = { state, own, received, working: foundConfig(workingFile), onProbation: foundConfig(probationFile), goodText };
   const recovered = recover(found);
-  return { ...recovered, found, remembered: facts.is === "read" ? facts.value : null, versions: versionsOnDisk(found, recovered) };
+  const isLeftOver = found.onProbation !== null && recovered.onProbation === null;
+  const onProbation = isLeftOver && (await isRemoved(place, ON_PROBATION)) ? null : found.onProbation;
+  const remembered = facts.is === "read" ? facts.value : null;
+  return { ...recovered, found: { ...found, onProbation }, remembered, versions: versionsOnDisk(found, recovered) };
 }
 
 export function digestOf(bytes: Uint8Array): string {
@@ -126,7 +129,7 @@ async function soundReceived(place: Place, received: FoundConfig | null, state: 
 async function readGoodText(place: Place, textDigest: string): Promise<string | null> {
   const name = textDigest === "" ? null : goodName(textDigest);
   const others = (await readdir(place.directory)).filter((other) => isGoodName(other) && other !== name);
-  for (const other of others) await place.system.remove(join(place.directory, other)).catch(() => undefined);
+  for (const other of others) await isRemoved(place, other);
   if (name === null) return null;
   const kind = { ...GOOD_TEXT, name };
   const reading = await readFile(place, kind);
@@ -134,6 +137,11 @@ async function readGoodText(place: Place, textDigest: string): Promise<string | 
   if (reading.is === "read") await setAside(place, kind, "it is cut off or was changed");
   if (reading.is === "absent") place.log.warn("Text of the last good configuration is gone", { file: join(place.directory, name), lost: kind.loses });
   return null;
+}
+
+/** Best effort: what nothing names is no harm, and removed by the next start or save. */
+async function isRemoved(place: Place, name: string): Promise<boolean> {
+  return place.system.remove(join(place.directory, name)).then(() => true, () => false);
 }
 
 function foundConfig(reading: Reading<ReturnType<typeof decodeRemoteConfig>>): FoundConfig | null {
@@ -145,5 +153,5 @@ function versionsOnDisk({ state, own, received }: Found, recovered: Recovered): 
   const known = own?.versions.filter((version) => version.state === state.digest) ?? [];
   if (known.length > 0) return known;
   const aboutReceived = recovered.status === state.status;
-  return [{ state: state.digest, received: aboutReceived ? (received?.digest ?? "") : "" }];
+  return [{ state: state.digest, received: aboutReceived ? (received?.digest ?? "") : "", onProbation: "" }];
 }

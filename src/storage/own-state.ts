@@ -36,6 +36,8 @@ export interface StateVersion {
   readonly state: string;
   /** "" for none. */
   readonly received: string;
+  /** SHA-256 of the configuration on probation that goes with it, "" for none; null where an earlier release wrote it. */
+  readonly onProbation: string | null;
 }
 
 const FORMAT_VERSION = 1;
@@ -64,7 +66,8 @@ export function parseOwnState(bytes: Uint8Array): OwnState {
     failures: failures.map((entry: unknown) => failureOf(objectOf(entry, "an entry of failures"))),
     versions: versions.slice(-VERSIONS_MAX).map((entry: unknown) => {
       const version = objectOf(entry, "an entry of versions");
-      return { state: stringOf(version, "state"), received: stringOf(version, "received") };
+      const { onProbation = null } = version;
+      return { state: stringOf(version, "state"), received: stringOf(version, "received"), onProbation: onProbation === null ? null : hexOf(version, "onProbation") };
     }),
   };
 }

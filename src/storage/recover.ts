@@ -4,7 +4,7 @@
  */
 import type { Memory, Proven } from "../core/memory.js";
 import type { RemoteConfig, RemoteStatus } from "../core/values.js";
-import type { OwnState } from "./own-state.js";
+import type { OwnState, StateVersion } from "./own-state.js";
 import type { PersistentState } from "./persistent-state.js";
 
 export interface Found {
@@ -47,12 +47,21 @@ export function recover(found: Found): Recovered {
     status,
     isBlameless: !takenOver && own?.isBlameless === true && status?.is === "failed" && own.status?.hash === status.hash,
     // Whoever ran here in between knew nothing of our trials.
-    onProbation: takenOver ? null : (found.onProbation?.config ?? null),
+    onProbation: !takenOver && isNamed(found.onProbation, known, aboutIt) ? (found.onProbation?.config ?? null) : null,
     trial: takenOver ? null : (own?.trial ?? null),
     failures: own?.failures ?? [],
     proven: provenOf(found),
     takenOver,
   };
+}
+
+/**
+ * The file comes before the state that names it, together with an offer that the state does not speak of yet, and it goes
+ * after the state that does not name it any more: what is left of it then must not take the place of what was applied since.
+ */
+function isNamed(onProbation: FoundConfig | null, known: readonly StateVersion[], aboutIt: boolean): boolean {
+  const named = known.at(-1)?.onProbation ?? null;
+  return !aboutIt || named === null || named === onProbation?.digest;
 }
 
 function provenOf({ goodText, own }: Found): Proven | null {

@@ -1,0 +1,102 @@
+/**
+ * `probation_remote_config.dat` comes before the state that needs it and goes after the state that does not. A death in
+ * between leaves one that nothing speaks of any more: it must not be brought back in place of what was applied since.
+ */
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Memory } from "../../src/core/memory.js";
+import { failingFileSystem } from "./failing-file-system.js";
+import { NEW_UID, NO_TRIAL, openStore, OTHER_UID, plain, provenOf, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
+
+const FILE = "probation_remote_config.dat";
+const G = remoteConfig("99", { "": "g: 1\n" });
+const A = remoteConfig("aa", { "": "a: 1\n" });
+const B = remoteConfig("bb", { "": "b: 1\n" });
+const C = remoteConfig("cc", { "": "c: 1\n" });
+
+const PROBATION_OF_A: Memory = {
+  instanceUid: NEW_UID,
+  ...NO_TRIAL,
+  lastReceived: A,
+  lastWorking: G,
+  status: { is: "applied", hash: "aa", error: "" },
+  trial: { hash: "aa", lives: 1 },
+  proven: provenOf("01", "x"),
+};
+const TRYING_B: Memory = {
+  ...PROBATION_OF_A,
+  lastReceived: B,
+  status: { is: "applying", hash: "bb", error: "" },
+  onProbation: A,
+  trial: { hash: "bb", lives: 1 },
+};
+const FAILED_B: Memory = { ...TRYING_B, status: { is: "failed", hash: "bb", error: "why" }, trial: { hash: "aa", lives: 1 } };
+const APPLIED_B: Memory = { ...TRYING_B, status: { is: "applied", hash: "bb", error: "" }, onProbation: null };
+
+const STEPS: readonly (readonly [string, Memory, Memory])[] = [
+  ["a newer offer comes during the probation", PROBATION_OF_A, TRYING_B],
+  ["the newer one fails", TRYING_B, FAILED_B],
+  ["the newer one is applied", TRYING_B, APPLIED_B],
+  ["the newer one is what was good before, so it has no probation", TRYING_B, { ...APPLIED_B, lastWorking: B, trial: null }],
+  ["the first one is good after all", FAILED_B, { ...FAILED_B, onProbation: null, trial: null, lastWorking: A, proven: provenOf("02", "x") }],
+  ["one more comes", FAILED_B, { ...FAILED_B, lastReceived: C, status: { is: "applying", hash: "cc", error: "" }, trial: { hash: "cc", lives: 1 } }],
+];
+
+async function prepared(memory: Memory): Promise<string> {
+  const directory = await temporaryDirectory();
+  const { store } = await openStore(directory);
+  await store.load();
+  await store.save(memory);
+  await store.close();
+  return directory;
+}
+
+/** What decides which configuration is brought back. */
+function course({ lastReceived, onProbation, status }: Memory): string {
+  return JSON.stringify({ lastReceived: plain(lastReceived), onProbation: plain(onProbation), status });
+}
+
+describe.each(STEPS)("%s", (_, old, next) => {
+  test("a death at any operation leaves the one before or the one after", async () => {
+    // An offer that arrived just before counts, also where the state does not speak of it yet.
+    const arrived: Memory = { ...next, status: { is: "applying", hash: next.lastReceived?.hash ?? "", error: "" } };
+    const fileSystem = failingFileSystem();
+    let isOver = false;
+    let deaths = 0;
+    for (let failAt = 1; !isOver; failAt++) {
+      const directory = await prepared(old);
+      const { store } = await openStore(directory, { fileSystem });
+      await store.load();
+      fileSystem.arm(failAt, "dies");
+      await store.save(next).catch(() => undefined);
+      isOver = fileSystem.count() < failAt;
+      deaths += isOver ? 0 : 1;
+      await store.close();
+      const { lines, memory } = await reload(directory);
+      expect([old, arrived, next].map(course), `operation ${failAt}`).toContain(course(memory));
+      expect(lines).toEqual([]);
+      expect((await readdir(directory)).includes(FILE), `operation ${failAt}`).toBe(memory.onProbation !== null);
+    }
+    expect(deaths).toBeGreaterThanOrEqual(4);
+  });
+});
+
+test("a state of an earlier release, which does not name it, still brings it back", async () => {
+  const directory = await prepared(TRYING_B);
+  const path = join(directory, "opampsupervisor_state.json");
+  const text = await readFile(path, "utf8");
+  const earlier = text.replaceAll(/,\s*"onProbation": "[0-9a-f]*"/g, "");
+  expect(earlier).not.toBe(text);
+  await writeFile(path, earlier);
+  expect(course((await reload(directory)).memory)).toBe(course(TRYING_B));
+});
+
+test("it is kept through a life that accepts no remote configuration", async () => {
+  const directory = await prepared(FAILED_B);
+  const { store } = await openStore(directory, { acceptsRemoteConfig: false });
+  const { memory } = await store.load();
+  await store.save({ ...memory, instanceUid: OTHER_UID });
+  await store.close();
+  expect(course((await reload(directory)).memory)).toBe(course(FAILED_B));
+});
