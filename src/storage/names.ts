@@ -69,5 +69,5 @@ const KNOWN = [
 
 /** True for every name that a supervisor, ours or Go's, gives to a file here: rotated and damaged ones included. */
 export function isOurs(name: string): boolean {
-  return isLeftover(name) || isGoodName(name) || KNOWN.some((known) => name === known || name.startsWith(`${known}.`));
+  return isLeftover(name) || isGoodName(name.replace(/\.damaged-\d+$/, "")) || KNOWN.some((known) => name === known || name.startsWith(`${known}.`));
 }

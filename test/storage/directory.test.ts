@@ -60,6 +60,15 @@ test("a directory of ours that is open to others is closed, and it is said", asy
   expect(lines).toEqual([{ level: "info", message: "Storage directory was open to others and is closed now", fields: { directory, mode: "0755" } }]);
 });
 
+test("a text that was good and is damaged is ours too: the directory is closed", async () => {
+  const directory = await temporaryDirectory();
+  await reload(directory);
+  for (const name of ["good-0123456789ab.yaml.damaged-1", "collector.json.damaged-5"]) await writeFile(join(directory, name), "x");
+  await chmod(directory, 0o755);
+  await reload(directory);
+  expect(await modeOf(directory)).toBe("700");
+});
+
 test("a directory that holds other things is never closed", async () => {
   const directory = await temporaryDirectory();
   await mkdir(join(directory, "mail"));
