@@ -1,81 +1,17 @@
-/** Whatever a disk or a person does to a file: the start goes on, the rest of the state is used, the file is kept aside. */
-import { cp, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+/**
+ * Whatever a disk or a person does to a file: the start goes on, the rest of the state is used, the file is kept aside.
+ * Each file cut off at each length, and filled with noise: every-length.test.ts.
+ */
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Memory } from "../../src/core/memory.js";
 import { encodeRemoteConfig } from "../../src/storage/remote-config-file.js";
-import { NEW_UID, NO_TRIAL, openStore, OTHER_UID, plain, provenOf, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
+import { NEW_UID, NO_TRIAL, openStore, OTHER_UID, plain, reload, remoteConfig, temporaryDirectory } from "./open-store.js";
+import { B, expectLoss, GOOD_TEXT, show, sound, SOUND, STATE_FILES } from "./sound-directory.js";
 
-const A = remoteConfig("aa01", { "": "a: 1\n", "b.yaml": "b: 2\n" });
-const B = remoteConfig("bb02", { "": "b: 1\n" });
-const SOUND: Memory = {
-  instanceUid: OTHER_UID,
-  ...NO_TRIAL,
-  lastReceived: B,
-  lastWorking: A,
-  status: { is: "failed", hash: "bb02", error: "no: way" },
-  proven: provenOf("0123", "/otelcol:1"),
-};
-const FILES = ["persistent_state.yaml", "last_recv_remote_config.dat", "last_working_remote_config.dat", "opampsupervisor_state.json", "collector.json"];
-
-/** A sound directory of ours, made once and copied. */
-async function sound(): Promise<string> {
-  const directory = await temporaryDirectory();
-  const { store } = await openStore(directory);
-  await store.load();
-  await store.save(SOUND);
-  await store.remember({
-    executable: { identity: "/otelcol:1", name: "otelcol", version: "0.149.0", allowsNoPipelines: true, resourceForm: "inline" },
-    description: null,
-    components: null,
-  });
-  await store.close();
-  return directory;
-}
-
-function show({ instanceUid, lastReceived, lastWorking, status, proven }: Memory): unknown {
-  return { instanceUid, ...NO_TRIAL, lastReceived: plain(lastReceived), lastWorking: plain(lastWorking), status, proven };
-}
-
-/** What of the state is lost with each file of ours. */
-const LOSSES: Readonly<Record<string, Partial<Memory>>> = {
-  "persistent_state.yaml": {},
-  "last_recv_remote_config.dat": { lastReceived: null, status: null },
-  "last_working_remote_config.dat": { lastWorking: null },
-  "opampsupervisor_state.json": { proven: null },
-  "collector.json": {},
-};
-
-describe.each(FILES)("%s", (name) => {
-  async function expectLoss(directory: string, what: string, restarts = true): Promise<void> {
-    const { memory, remembered, lines } = await reload(directory);
-    expect(show(memory), what).toEqual(show({ ...SOUND, ...LOSSES[name] }));
-    expect(remembered === null, what).toBe(name === "collector.json");
-    expect(lines.map(({ message }) => message), what).toEqual(["A damaged file was set aside"]);
-    expect(lines[0]?.fields, what).toMatchObject({ file: join(directory, name), kept_as: join(directory, `${name}.damaged-1`) });
-    expect(await readdir(directory), what).toContain(`${name}.damaged-1`);
-    if (!restarts) return;
-    const again = await reload(directory);
-    expect(again.lines, `${what}, second start`).toEqual([]);
-    expect(show(again.memory), what).toEqual(show(memory));
-  }
-
-  test("cut off at every length", async () => {
-    const template = await sound();
-    const size = (await stat(join(template, name))).size;
-    // Without its last newline JSON is still whole.
-    const end = name.endsWith(".json") ? size - 1 : size;
-    for (let length = 0; length < end; length++) {
-      const directory = await temporaryDirectory();
-      await cp(template, directory, { recursive: true });
-      await truncate(join(directory, name), length);
-      await expectLoss(directory, `cut at ${length} of ${size}`, length % 32 === 0);
-    }
-    expect(size).toBeGreaterThan(20);
-    console.log(`${name}: ${end} lengths swept`);
-  });
-
+describe.each(STATE_FILES)("%s", (name) => {
   test.each([
     ["zeros", Buffer.alloc(4096)],
     ["noise", Buffer.from(Array.from({ length: 999 }, (_, index) => (index * 7919 + 31) & 255))],
@@ -88,46 +24,47 @@ describe.each(FILES)("%s", (name) => {
   ])("%s", async (_, bytes) => {
     const directory = await sound();
     await writeFile(join(directory, name), bytes);
-    await expectLoss(directory, "content");
+    await expectLoss(directory, name, "content");
     expect(await readFile(join(directory, `${name}.damaged-1`))).toEqual(bytes);
   });
 
   test("far too large", async () => {
     const directory = await sound();
     await truncate(join(directory, name), 2 ** 30);
-    await expectLoss(directory, "size");
+    await expectLoss(directory, name, "size");
   });
 
   test("a directory in its place", async () => {
     const directory = await sound();
     await rm(join(directory, name));
     await mkdir(join(directory, name, "inner"), { recursive: true });
-    await expectLoss(directory, "directory");
+    await expectLoss(directory, name, "directory");
   });
 
   test("a pipe in its place does not hold up the start", async () => {
     const directory = await sound();
     await rm(join(directory, name));
     execFileSync("mkfifo", [join(directory, name)]);
-    await expectLoss(directory, "pipe");
+    await expectLoss(directory, name, "pipe");
   });
 
   test("a loop of symbolic links in its place", async () => {
     const directory = await sound();
     await rm(join(directory, name));
     await symlink(name, join(directory, name));
-    await expectLoss(directory, "loop");
+    await expectLoss(directory, name, "loop");
   });
 });
 
 test("everything is noise at once: a new identity and an empty state", async () => {
   const directory = await sound();
-  for (const name of FILES) await writeFile(join(directory, name), "\0noise");
+  for (const name of STATE_FILES) await writeFile(join(directory, name), "\0noise");
   const { memory, remembered, firstStart, lines } = await reload(directory);
   expect(memory).toEqual({ instanceUid: NEW_UID, ...NO_TRIAL, lastReceived: null, lastWorking: null, status: null, proven: null });
   expect([remembered, firstStart]).toEqual([null, false]);
   expect(lines.map(({ message }) => message)).toEqual([
-    ...FILES.map(() => "A damaged file was set aside"),
+    // No state names the text any more, so nobody reads it.
+    ...STATE_FILES.filter((name) => name !== GOOD_TEXT).map(() => "A damaged file was set aside"),
     "Instance uid is lost, so the server sees a new agent",
   ]);
 });
@@ -136,7 +73,7 @@ test("the received configuration is lost, but it is the one that worked: nothing
   const directory = await temporaryDirectory();
   const { store } = await openStore(directory);
   await store.load();
-  const memory: Memory = { ...SOUND, lastReceived: A, status: { is: "applied", hash: "aa01", error: "" } };
+  const memory: Memory = { ...SOUND, ...NO_TRIAL, lastReceived: SOUND.lastWorking, status: { is: "applied", hash: "aa01", error: "" } };
   await store.save(memory);
   await store.close();
   await writeFile(join(directory, "last_recv_remote_config.dat"), "");
