@@ -18,7 +18,7 @@ import { StepGate } from "./step-gate.js";
 import { plainName, wordsOf, type Leave, type Step } from "./step.js";
 
 /** Long enough to die in, short enough to wait for. */
-const PROBATION = "200ms";
+export const PROBATION = "200ms";
 /** A Collector that the kernel does not end with its supervisor, as on a host without setpriv. */
 const SURVIVOR = `#!/bin/sh
 if setpriv --pdeathsig clear -- true 2>/dev/null; then exec setpriv --pdeathsig clear -- ./otelcol "$@"; fi
@@ -34,6 +34,8 @@ const STATUS_NUMBERS = {
   applied: RemoteConfigStatuses.RemoteConfigStatuses_APPLIED,
   failed: RemoteConfigStatuses.RemoteConfigStatuses_FAILED,
 } as const;
+
+type Rest = "idle" | "on probation";
 
 /** What was true when the supervisor died. */
 export interface Death {
@@ -134,16 +136,19 @@ export class SweptHost {
     this.goal = await course.begin(this.stage, this.goal, ++this.#courses);
   }
 
-  /** The server knows that the course has ended as it should, and that nothing more is on its way. */
-  async atRest(): Promise<void> {
+  /**
+   * The server knows that the course has ended as it should, and that nothing more is on its way.
+   * @param rollout "on probation" where one is longer than anybody waits
+   */
+  async atRest(rollout: Rest = "idle"): Promise<void> {
     const { agent } = this.stage;
     const { hash, is, runs, uid } = this.goal;
-    const isIdle = (): boolean => agent.health?.componentHealthMap["supervisor"]?.componentHealthMap["rollout"]?.status === "idle";
+    const isAtRest = (): boolean => agent.health?.componentHealthMap["supervisor"]?.componentHealthMap["rollout"]?.status === rollout;
     const isThere = (): boolean => {
       const { effectiveConfig: text, status } = agent;
-      return status.hash === hash && status.is === is && agent.uid === uid && agent.healthy && isIdle() && text.includes(runs) && text.includes(uid);
+      return status.hash === hash && status.is === is && agent.uid === uid && agent.healthy && isAtRest() && text.includes(runs) && text.includes(uid);
     };
-    await this.stage.until(`rest with ${is} ${hash.slice(0, 8)}, ${runs} and uid ${uid}`, isThere, REST_MS_MAX);
+    await this.stage.until(`rest (${rollout}) with ${is} ${hash.slice(0, 8)}, ${runs} and uid ${uid}`, isThere, REST_MS_MAX);
   }
 
   /** What the last life printed, for a person. */
@@ -165,14 +170,21 @@ export class SweptHost {
     for (const pid of collectors) endIfThere(pid);
   }
 
+  /** Other settings for the lives from the next one on, which begins here. */
+  async liveWith(probation: string): Promise<void> {
+    await this.kill();
+    await this.stage.settings({ agent: { executable: "./survivor", config_probation: probation } });
+    await this.liveAgain();
+  }
+
   /** The next life, until it is at rest. */
-  async liveAgain(): Promise<void> {
+  async liveAgain(rollout?: Rest): Promise<void> {
     const { agent, host } = this.stage;
     // The first message tells everything, so what was known before must not count.
     agent.health = null;
     agent.effectiveConfig = "";
     this.supervisor = host.start({ env: this.gate.env });
-    await this.atRest();
+    await this.atRest(rollout);
   }
 
   /** What must be true in every life after a death. */
