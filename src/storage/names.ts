@@ -20,6 +20,7 @@ export const HISTORY = "history.jsonl";
 export const LOCK = "supervisor.lock";
 /** Written by collector/leftover.ts: which process is ours. */
 export const COLLECTOR_RECORD = "collector.pid.json";
+const RECORD_TEMPORARY = `.${COLLECTOR_RECORD}.tmp`;
 /** Written by collector/output.ts while output is passed through. */
 export const PASSTHROUGH_LOG = "agent-passthrough.log";
 
@@ -47,7 +48,7 @@ export function damagedName(name: string, number: number): string {
 
 /** True for what a supervisor that was killed may have left half done. */
 export function isLeftover(name: string): boolean {
-  return /^\.[a-z0-9_.-]+\.[0-9a-f]{12}\.tmp$/.test(name) || /^validate-config-[^/]*\.yaml$/.test(name);
+  return name === RECORD_TEMPORARY || /^\.[a-z0-9_.-]+\.[0-9a-f]{12}\.tmp$/.test(name) || /^validate-config-[^/]*\.yaml$/.test(name);
 }
 
 const KNOWN = [

@@ -139,7 +139,7 @@ test("files that nobody may read are set aside", async () => {
 
 test("leftovers of a supervisor that was killed are swept, other files stay", async () => {
   const directory = await temporaryDirectory();
-  const leftovers = [".persistent_state.yaml.0123456789ab.tmp", ".last_recv_remote_config.dat.0123456789ab.tmp", "validate-config-12.yaml"];
+  const leftovers = [".persistent_state.yaml.0123456789ab.tmp", ".last_recv_remote_config.dat.0123456789ab.tmp", "validate-config-12.yaml", ".collector.pid.json.tmp"];
   const others = [".hidden.tmp", "notes.txt", "agent.log", "last_recv_own_telemetry_config.dat"];
   for (const name of [...leftovers, ...others]) await writeFile(join(directory, name), "x");
   const { store } = await openStore(directory);
