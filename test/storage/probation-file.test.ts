@@ -2,7 +2,8 @@
  * `probation_remote_config.dat` comes before the state that needs it and goes after the state that does not. A death in
  * between leaves one that nothing speaks of any more: it must not be brought back in place of what was applied since.
  */
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Memory } from "../../src/core/memory.js";
@@ -79,6 +80,26 @@ describe.each(STEPS)("%s", (_, old, next) => {
       expect((await readdir(directory)).includes(FILE), `operation ${failAt}`).toBe(memory.onProbation !== null);
     }
     expect(deaths).toBeGreaterThanOrEqual(4);
+  });
+
+  test("a crash keeps any subset of the changes: none is brought back that a settled state does not go with", async () => {
+    const [before, after] = [await prepared(old), await prepared(old)];
+    const { store } = await openStore(after);
+    await store.load();
+    await store.save(next);
+    await store.close();
+    const names = [...new Set([...(await readdir(before)), ...(await readdir(after))])].sort();
+    const pairs = [old, next].map(({ onProbation, status }) => JSON.stringify([plain(onProbation), status]));
+    for (let subset = 0; subset < 2 ** names.length; subset++) {
+      const directory = await temporaryDirectory();
+      for (const [index, name] of names.entries()) {
+        const from = join((subset >> index) & 1 ? after : before, name);
+        if (existsSync(from)) await cp(from, join(directory, name));
+      }
+      const { onProbation, status } = (await reload(directory)).memory;
+      if (onProbation !== null && status?.is !== "applying") expect(pairs, `subset ${subset}`).toContain(JSON.stringify([plain(onProbation), status]));
+    }
+    expect(names.length).toBeGreaterThanOrEqual(5);
   });
 });
 
