@@ -2,7 +2,7 @@
  * A Collector that outlived its supervisor would hold the ports of the next one. So each supervisor leaves a record of
  * the Collector that it runs, and the next one ends that very process: boot, pid, start time and command line must all
  * match, else the number belongs to somebody else by now. Before the spawn it announces one: a supervisor that dies before
- * it knows the number has the next one look for a process that runs this configuration.
+ * it knows the number has the next one look for a process that runs this configuration. So does a record that is damaged.
  */
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -123,17 +123,20 @@ async function readRecord(directory: string, log: Logger): Promise<CollectorReco
   try {
     text = await readFile(join(directory, RECORD), "utf8");
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    if (!missing) log.warn("Record of the last Collector cannot be read and is ignored", { file: RECORD, error: messageOf(error) });
-    return null;
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? null : unreadable(directory, messageOf(error), log);
   }
   if (process.platform !== "linux") {
     log.debug("Collectors left behind are only found on Linux");
     return null;
   }
   const record = text.length > RECORD_BYTES_MAX ? null : parseRecord(text);
-  if (record === null) log.warn("Record of the last Collector is damaged and is ignored", { file: RECORD });
-  return record;
+  return record ?? unreadable(directory, "it is damaged", log);
+}
+
+/** Something ran here. */
+function unreadable(directory: string, error: string, log: Logger): Announcement | null {
+  log.warn("Record of the last Collector cannot be read, so whatever runs its configuration is looked for", { file: RECORD, error });
+  return process.platform === "linux" ? { bootId: bootId(), configPath: join(directory, EFFECTIVE) } : null;
 }
 
 function parseRecord(text: string): CollectorRecord | Announcement | null {

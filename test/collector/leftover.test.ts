@@ -103,6 +103,8 @@ describe("somebody else's process is left alone", () => {
   });
 });
 
+const UNREADABLE = "warn: Record of the last Collector cannot be read, so whatever runs its configuration is looked for";
+
 describe("a record", () => {
   test.each([
     ["empty", ""],
@@ -115,20 +117,30 @@ describe("a record", () => {
     ["that names its own group", '{"bootId":"x","pid":0,"startTicks":"1","configPath":"/x"}'],
     ["with half a number", '{"bootId":"x","pid":12.5,"startTicks":"1","configPath":"/x"}'],
     ["that is huge", `{"bootId":"${"x".repeat(100_000)}","pid":4242,"startTicks":"1","configPath":"/x"}`],
-  ])("that is damaged is ignored with a warning: %s", async (_name, text) => {
-    const { directory } = stage();
-    const log = new LinesLogger();
-    writeFileSync(join(directory, "collector.pid.json"), text);
-    await endLeftover(directory, { graceMs: 10, clock: systemClock, log });
-    expect(log.warnings).toEqual(["warn: Record of the last Collector is damaged and is ignored"]);
+  ])("that is damaged says that something ran, and it is looked for: %s", async (_name, text) => {
+    const { collector, end, log, record } = await leftover("runs-forever.sh");
+    writeFileSync(record, text);
+    await end();
+    expect(await collector.exited).toEqual({ code: 0, signal: null });
+    expect(log.warnings).toEqual([UNREADABLE, "warn: Ending a Collector that an earlier supervisor left behind"]);
+    expect(existsSync(record)).toBe(false);
   });
 
-  test("that cannot be read is ignored with a warning", async () => {
+  test("that is damaged leaves those of other directories alone", async () => {
+    const { collector, end, log, record } = await leftover("runs-forever.sh", "/elsewhere/effective.yaml");
+    writeFileSync(record, "{");
+    await end();
+    expect(isAlive(collector.pid)).toBe(true);
+    expect(log.warnings).toEqual([UNREADABLE]);
+    await collector.stop(5_000);
+  });
+
+  test("that cannot be read is a warning", async () => {
     const { directory } = stage();
     const log = new LinesLogger();
     mkdirSync(join(directory, "collector.pid.json"));
     await endLeftover(directory, { graceMs: 10, clock: systemClock, log });
-    expect(log.warnings).toEqual(["warn: Record of the last Collector cannot be read and is ignored"]);
+    expect(log.warnings).toEqual([UNREADABLE]);
   });
 
   test("that is missing is the usual case", async () => {

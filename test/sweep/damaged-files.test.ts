@@ -65,8 +65,6 @@ async function endure(host: SweptHost, { after, is, name, onProbation }: Damage)
   const death = await host.kill();
   const path = await pathOf(host, name);
   const damaged = await damage(path, is);
-  // Without its record a Collector that outlives its supervisor is nobody's.
-  if (name === names.COLLECTOR_RECORD) host.endCollectors(death);
   // With what worked last goes what could be returned to: the local configuration runs.
   if (name === names.LAST_WORKING && outcome === "failed" && !onProbation) host.goal = { ...host.goal, runs: "pipelines: {}" };
   // Nothing says any more what was on probation, or that it was: what was good before it runs.

@@ -2,7 +2,7 @@
  * The built program is killed (SIGKILL, by its parent) at every step that changes its storage directory, in the course
  * of a rollout, two rollbacks and a change of identity; with many of these deaths the disk loses what was not synced, as
  * in a power loss. The next life ends as if nothing had happened. `SWEEP=all` kills before and after each step, with
- * each kind of loss, which takes most of an hour.
+ * each kind of loss, which takes about ten minutes.
  */
 import { afterAll, expect, test } from "vitest";
 import { COURSES, type Goal } from "./support/courses.js";
