@@ -12,12 +12,10 @@ import * as names from "../../src/storage/names.js";
 import { REFUSAL, ROLLOUT, type Course } from "./support/courses.js";
 import { noise } from "./support/noise.js";
 import { sweep } from "./support/sweep.js";
-import { PROBATION, type SweptHost } from "./support/swept-host.js";
+import { LONG_PROBATION, PROBATION, type SweptHost } from "./support/swept-host.js";
 
 const SEED = Number(process.env["SEED"] ?? 1);
 const HOSTS = 2;
-/** Longer than anybody waits here. */
-const LONG_PROBATION = "1h";
 /** The text that is good: each has a name of its own. */
 const GOOD_TEXT = "good-*.yaml";
 const NEWLINE = 0x0a;

@@ -5,12 +5,13 @@
  * each kind of loss, which takes about ten minutes.
  */
 import { afterAll, expect, test } from "vitest";
-import { COURSES, type Goal } from "./support/courses.js";
+import { ON_PROBATION } from "../../src/storage/names.js";
+import { COURSES, CRASH, ROLLOUT, type Goal } from "./support/courses.js";
 import { Images } from "./support/images.js";
 import { LEFT_OUT, pointsOf, wordsOfPoint, type Point } from "./support/points.js";
 import { wordsOf, type Step } from "./support/step.js";
 import { sweep } from "./support/sweep.js";
-import { SweptHost } from "./support/swept-host.js";
+import { LONG_PROBATION, SweptHost } from "./support/swept-host.js";
 
 const ALL = process.env["SWEEP"] === "all";
 /** A hook that misses most of what happens must not go unnoticed: fewer steps than the courses can do with. */
@@ -75,3 +76,29 @@ test("killed there, the next life has the same identity, one Collector and one f
   expect(failures.join("\n")).toBe("");
   expect(missed.length / points.length, missed.join("\n")).toBeLessThan(MISSED_SHARE_MAX);
 });
+
+/** The only course in which what is applied stands in a file of its own. */
+test("killed while a newer one comes during a probation, the next life goes on with what was applied", { timeout: 600_000 }, async () => {
+  const host = await SweptHost.create();
+  await host.liveWith(LONG_PROBATION);
+  await applyNew(host);
+  const steps: Step[] = [];
+  await host.record(CRASH, (step) => steps.push(step), "on probation");
+  const kept = pointsOf(CRASH, steps, true).filter(({ step }) => step.startsWith("after ") && step.includes(ON_PROBATION));
+  expect(kept.length, steps.map(wordsOf).join("\n")).toBeGreaterThanOrEqual(4 * 3);
+  const hosts = new WeakSet([host]);
+  const visit = async (each: SweptHost, point: Point): Promise<void> => {
+    if (!hosts.has(each)) await each.liveWith(LONG_PROBATION);
+    hosts.add(each);
+    await applyNew(each);
+    expect(await each.dieAt(point, "on probation"), "it died there").toBe(true);
+  };
+  const failures = await sweep({ points: kept, hosts: HOSTS, wordsOf: wordsOfPoint, visit });
+  said.push(`${kept.length - failures.length} of ${kept.length} deaths around the file of a probation survived`);
+  expect(failures.join("\n")).toBe("");
+});
+
+async function applyNew(host: SweptHost): Promise<void> {
+  await host.act(ROLLOUT);
+  await host.atRest("on probation");
+}

@@ -19,6 +19,8 @@ import { plainName, wordsOf, type Leave, type Step } from "./step.js";
 
 /** Long enough to die in, short enough to wait for. */
 export const PROBATION = "200ms";
+/** Longer than anybody waits. */
+export const LONG_PROBATION = "1h";
 /** A Collector that the kernel does not end with its supervisor, as on a host without setpriv. */
 const SURVIVOR = `#!/bin/sh
 if setpriv --pdeathsig clear -- true 2>/dev/null; then exec setpriv --pdeathsig clear -- ./otelcol "$@"; fi
@@ -84,20 +86,20 @@ export class SweptHost {
   }
 
   /** A course that nobody disturbs. `onStep` is called while the program stands still. */
-  async record(course: Course, onStep: (step: Step, disk: Disk) => void): Promise<void> {
+  async record(course: Course, onStep: (step: Step, disk: Disk) => void, rest?: Rest): Promise<void> {
     let strangers: readonly string[] = [];
     await this.begin(course, (step, disk) => {
       strangers = disk.strangers();
       onStep(step, disk);
       return "go";
     });
-    await this.atRest();
+    await this.atRest(rest);
     await this.gate.disarm();
     expect(strangers, "names that came or went without the hook").toEqual([]);
   }
 
   /** Rejects with what is wrong after the death. False: the course went by without that step, so it died at rest. */
-  async dieAt({ course, loss, skip, step: wanted }: Point): Promise<boolean> {
+  async dieAt({ course, loss, skip, step: wanted }: Point, atRest?: Rest): Promise<boolean> {
     let left = skip;
     let hold: () => void = () => undefined;
     const held = new Promise<true>((resolve) => (hold = () => resolve(true)));
@@ -106,14 +108,14 @@ export class SweptHost {
       hold();
       return "hold";
     });
-    const rest = this.atRest().then(() => false);
+    const rest = this.atRest(atRest).then(() => false);
     const isHeld = await Promise.race([held, rest]);
     rest.catch(() => undefined);
     const death = await this.kill();
     if (loss !== null && this.#disk !== null) await restore(this.stage.host.storage, this.#disk.after(loss));
     // A power loss ends everything. Between the spawn and its record, nobody but the kernel knows of the Collector.
     if (loss !== null || UNRECORDED.test(wanted)) this.endCollectors(death);
-    await this.liveAgain();
+    await this.liveAgain(atRest);
     await this.#check(death);
     return isHeld;
   }
