@@ -19,6 +19,7 @@ function waits(state: State): Millis[] {
   const isFree = mayPrepare(state);
   if (isFree && base.build === null && standIn === null) times.push(base.retryAt);
   if (isFree && returning === null && waiting?.durable === true) times.push(waiting.actAt);
+  if (isFree && isSettled(state) && base.isStale) times.push(base.retryAt);
   if (isFree && isSettled(state) && isRenamed(state)) times.push(state.renameAt);
   if (isFree && standIn !== null && mayRetry(state)) times.push(standIn.retryAt);
   if (rollout.is === "trying" && rollout.giveUpAt !== null) times.push(rollout.giveUpAt);

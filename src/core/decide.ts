@@ -63,7 +63,7 @@ function decidePreparation(state: State, turn: Turn): Decision {
   if (returning !== null) return rollout.is === "idle" ? prepareOffer(state, returning) : { state, effects: [] };
   if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer({ ...state, waiting: null }, waiting.offer);
   if (!isSettled(state)) return { state, effects: [] };
-  if (base.isStale) return prepareBase(state, "the local files are read again");
+  if (base.isStale && base.retryAt <= turn.now) return prepareBase(state, "the local files are read again");
   if (standIn?.isStale === true) return prepareStandIn(state, standIn, `${nameOfBase(state)} does not run`);
   if (standIn !== null && mayRetry(state) && standIn.retryAt <= turn.now) {
     return prepareBase({ ...state, base: { ...base, isStale: true } }, `it is time to try ${nameOfBase(state)} again`);

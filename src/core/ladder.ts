@@ -50,10 +50,14 @@ export function stepDown(state: State, turn: Turn): State {
   const all = rungs(state);
   const next = all[all.indexOf(standIn.from) + 1];
   if (next !== undefined) return { ...state, standIn: { ...standIn, from: next, build: null, preparing: 0 } };
-  if (standIn.build !== null) return state;
+  return standIn.build === null ? noneStandsIn(state, standIn.reason, turn) : state;
+}
+
+/** The base goes on as long as it can be started; without it, what runs does, until the base can be composed. */
+function noneStandsIn(state: State, reason: string, turn: Turn): State {
   const none: State = { ...state, standIn: null };
   if (state.base.build !== null && isFree(none)) return wantBase(none, `nothing below ${nameOfBase(state)} can run`);
-  return nothingRuns(none, standIn.reason, turn.now + COMPOSE_RETRY_MS);
+  return nothingRuns(none, reason, turn.now + COMPOSE_RETRY_MS);
 }
 
 /** The base was tried again, in vain: the stand-in runs on, and the next try is further away. */
@@ -144,8 +148,13 @@ export function baseRefused(state: State, reason: string, isBlameless: boolean, 
   const refusal = bounded(reason);
   // A new identity, which changes nothing else, can wait.
   if (base.build !== null && !base.isStale) return { ...state, base: { ...base, preparing: 0 }, renameAt: turn.now + COMPOSE_RETRY_MS };
-  // Changed local files: what runs is kept.
-  if (base.build !== null && standIn === null) return { ...state, base: { ...base, preparing: 0, refusal, isStale: false } };
+  // Changed local files: what runs is kept. What could not even be composed is composed again.
+  if (base.build !== null && standIn === null) {
+    return { ...state, base: { ...base, preparing: 0, refusal, isStale: isBlameless, retryAt: turn.now + COMPOSE_RETRY_MS } };
+  }
+  if (standIn !== null && isBlameless) {
+    return { ...state, base: { ...base, preparing: 0, isStale: false }, standIn: { ...standIn, retryAt: turn.now + COMPOSE_RETRY_MS } };
+  }
   // With the local files of today it cannot run: as it was before it is a step of the way down, like any other.
   const refused: State = { ...state, base: { ...base, build: null, preparing: 0, refusal, isStale: false } };
   if (standIn !== null) return stepBack(refused, reason, turn);
@@ -166,13 +175,15 @@ export function standInPrepared(state: State, build: Build, turn: Turn): State {
   return isOther ? startWanted(wanted, turn) : wanted;
 }
 
-export function standInRefused(state: State, reason: string, turn: Turn): State {
+/** @param isBlameless as above: what runs is kept, and the base is tried again first */
+export function standInRefused(state: State, reason: string, isBlameless: boolean, turn: Turn): State {
   const { standIn } = state;
   if (standIn === null) return state;
   // A new identity or changed local files made it necessary: what runs is kept.
   if (standIn.build !== null) {
     return { ...state, standIn: { ...standIn, preparing: 0, isStale: false }, renameAt: turn.now + COMPOSE_RETRY_MS };
   }
+  if (isBlameless) return noneStandsIn(state, reason, turn);
   return stepDown({ ...state, standIn: { ...standIn, preparing: 0, reason: bounded(`${standIn.reason}; ${nameOfRung(standIn.from)} was refused: ${reason}`) } }, turn);
 }
 

@@ -65,7 +65,7 @@ export function observePrepared(state: State, ticket: number, build: Build, turn
 export function observeRefused(state: State, event: Extract<Event, { is: "config-refused" }>, turn: Turn): State {
   const { isBlameless, reason, ticket } = event;
   if (ticket === state.base.preparing) return baseRefused(state, reason, isBlameless, turn);
-  if (ticket === state.standIn?.preparing) return standInRefused(state, reason, turn);
+  if (ticket === state.standIn?.preparing) return standInRefused(state, reason, isBlameless, turn);
   if (state.rollout.is !== "preparing" || state.rollout.ticket !== ticket) return state;
   const refused = refuseOffer(state, reason, turn.now);
   return isBlameless ? blameless(refused, turn) : refused;

@@ -3,7 +3,7 @@
  * told on this connection and sends only the difference, so nobody can forget to report.
  */
 import { nameOfRung } from "./ladder.js";
-import { alive, nameOfBase, sameBuild, shortHash } from "./run.js";
+import { alive, nameOfBase, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type {
   AgentDescription,
@@ -140,8 +140,11 @@ function rolloutState({ probation, rollout, standIn, waiting }: State): string {
 /** Why something else runs than what should, and what. */
 function whyStandIn(state: State): string {
   const { base, standIn, probation, rollout } = state;
-  if (standIn === null || rollout.is === "trying" || probation?.of === "offer") {
-    return base.build !== null && base.refusal !== "" ? `the changed local files are not in use: ${base.refusal}` : "";
+  const isOffer = rollout.is === "trying" || probation?.of === "offer";
+  if (standIn === null || isOffer) {
+    if (base.refusal === "" || (isOffer && base.build === null)) return "";
+    if (base.build !== null) return `the changed local files are not in use: ${base.refusal}`;
+    return `${nameOfBase(state)} does not run, what ran before runs on, and it is tried again: ${base.refusal}`;
   }
   const name = nameOfRung(standIn.from);
   const verb = standIn.build === null ? "is being prepared" : "runs";
@@ -149,10 +152,17 @@ function whyStandIn(state: State): string {
   return `${nameOfBase(state)} does not run, ${instead}: ${standIn.reason}`;
 }
 
-/** What runs is less than the server wants: healthy would be a lie. As it was proven it is all that the server wants. */
-function isLess({ process, standIn }: State): boolean {
-  if (standIn === null || standIn.build === null || process.is === "down") return false;
-  return standIn.from !== "as-proven" && sameBuild(process.run.build, standIn.build);
+/**
+ * Something stands in, or what ran before runs on, and what runs is neither what should run (also as it was proven, since that is all that the server
+ * wants) nor an offer that is being tried or proven: healthy would be a lie.
+ */
+function isLess({ base, offers: { proven }, probation, process, rollout, standIn }: State): boolean {
+  const isRefused = base.build === null && base.refusal !== "";
+  if (process.is === "down" || (standIn === null && !isRefused)) return false;
+  const { digest } = process.run.build.prepared;
+  const asProven = proven !== null && proven.remoteHash === (base.remote?.hash ?? null) ? proven.digest : undefined;
+  const tried = rollout.is === "trying" ? rollout.build : probation?.of === "offer" ? probation.build : null;
+  return ![base.build?.prepared.digest, asProven, tried?.prepared.digest].includes(digest);
 }
 
 const SILENT =

@@ -153,3 +153,37 @@ test("a new identity that cannot be taken over now is taken over later; until th
   await story.prepared();
   expect(story.state.wanted).toMatchObject({ run: { build: { instanceUid: "01900000-0000-7000-8000-00000000000f" } } });
 });
+
+test("local files that could not be composed for want of disk space are composed again", async () => {
+  const story = new Story({ memory: GOOD_A });
+  await story.up();
+  await story.post({ is: "retry-requested" });
+  await story.refused("no space left on device", { isBlameless: true });
+  story.read();
+  await story.advance(29_999);
+  expect(story.read()).toBe("");
+  await story.advance(1);
+  expect(story.read()).toBe("  prepare-config A proven digest-A (the local files are read again)");
+  await story.prepared({ digest: "digest-new-files" });
+  expect(story.state.wanted).toMatchObject({ run: { build: { prepared: { digest: "digest-new-files" } } } });
+});
+
+test("while nothing can be composed for want of disk space, what stands in runs on, and is not told to be all right", async () => {
+  const story = new Story({ memory: { ...GOOD_A, proven: null } });
+  await story.post({ is: "server-connected" });
+  await story.refused("no such component");
+  await story.prepared();
+  await story.started();
+  await story.health("healthy");
+  expect(story.reports.at(-1)?.health.healthy).toBe(false);
+  for (let minutes = 0; minutes < 10; minutes++) {
+    await story.advance(60_000);
+    await story.refused("no space left on device", { isBlameless: true });
+    expect(story.state.process.is).toBe("healthy");
+    expect(story.reports.at(-1)?.health).toMatchObject({ healthy: false });
+    expect(story.reports.at(-1)?.health.lastError).toMatch(/^configuration A does not run, /);
+  }
+  await story.advance(60_000);
+  await story.prepared();
+  expect(story.state.wanted).toMatchObject({ run: { build: { remote: { hash: "A" } } } });
+});

@@ -41,7 +41,7 @@ const mutants: readonly Mutant[] = [
   { mistake: "tries what cannot run again without a pause", file: "ladder.ts", from: "return turn.now + full * (1 - RESTART_JITTER * turn.random);", to: "return turn.now + 0 * full * turn.random * RESTART_JITTER;" },
   { mistake: "stays on a lower step for ever", file: "ladder.ts", from: "return standIn !== null && standIn.build !== null && !standIn.isTrying && isSettled(state);", to: "return standIn === null && isSettled(state) && false;" },
   { mistake: "keeps the startup fallback when the server was reached", file: "ladder.ts", from: 'if (state.base.from !== "fallback") return state;', to: "if (now > -1) return state;" },
-  { mistake: "tells healthy while less runs than should", file: "report.ts", from: 'return standIn.from !== "as-proven" && sameBuild(process.run.build, standIn.build);', to: "return false; void sameBuild;" },
+  { mistake: "tells healthy while less runs than should", file: "report.ts", from: "return ![base.build?.prepared.digest, asProven, tried?.prepared.digest].includes(digest);", to: "return false; void [digest, asProven, tried];" },
   { mistake: "takes changed local files for good unproven", file: "rollout.ts", from: 'return offers.proven === null || isProven(state, build) || base.from === "fallback";', to: "return true; void offers;" },
   { mistake: "forgets the text that was proven", file: "ladder.ts", from: 'const kept: Rung[] = isKept ? ["as-proven"] : [];', to: "const kept: Rung[] = []; void isKept;" },
   { mistake: "takes the stand-in for what should run", file: "ladder.ts", from: "const tries = standIn.tries + 1;", to: "const tries = standIn.tries + 1; if (standIn.build !== null) return { ...state, base: { ...state.base, build: standIn.build }, standIn: null };" },
