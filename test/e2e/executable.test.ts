@@ -1,7 +1,13 @@
 /** An executable that can be run but not supervised: the supervisor lives, says why, and how to mend it. */
+import { rename } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { nopPipeline } from "./support/configs.js";
 import { standIn } from "./support/host.js";
+import { provenStage } from "./support/proven.js";
 import { setStage } from "./support/stage.js";
+
+/** The pause before another try, and that of the question to the executable, which comes first. */
+const RETURN_MS_MAX = 50_000;
 
 test("an executable without the opamp extension", async () => {
   const stage = await setStage();
@@ -46,4 +52,33 @@ test("a Collector whose extension never connects is told to be unhealthy, and li
   expect(stage.agent.healthy).toBe(false);
   expect(supervisor.isRunning).toBe(true);
   await stage.collector();
+});
+
+/** These wait most of the time, so they wait side by side. */
+test.concurrent("one that is away while a configuration comes: FAILED says so, and once it is back the configuration is tried without a new offer", { timeout: RETURN_MS_MAX + 30_000 }, async (hooks) => {
+  const { stage } = await provenStage({ agent: {}, hooks });
+  const { host } = stage;
+  await rename(host.path("otelcol"), host.path("away"));
+  const hash = await stage.send(nopPipeline("new"));
+  const { error, is } = await stage.outcome(hash);
+  expect([is, error]).toEqual(["failed", expect.stringContaining("otelcol: there is no such file; ")]);
+  expect(stage.agent.healthy, "what runs goes on").toBe(true);
+  await rename(host.path("away"), host.path("otelcol"));
+  await stage.until("APPLIED", () => stage.agent.status.hash === hash && stage.agent.status.is === "applied", RETURN_MS_MAX);
+  expect(stage.agent.courseOf(hash)).toEqual(["applying", "failed", "applying", "applied"]);
+  await stage.until("the new one", () => stage.agent.effectiveConfig.includes("nop/new"));
+});
+
+test.concurrent("one that is no Collector until somebody repairs it: no offer stays APPLYING meanwhile, and the newest is tried then", { timeout: RETURN_MS_MAX + 30_000 }, async (hooks) => {
+  const stage = await setStage({ sections: { agent: { executable: "./late" } } }, hooks);
+  await stage.host.write("late", "#!/bin/sh\nexit 64\n", 0o755);
+  const supervisor = stage.host.start();
+  await supervisor.logs("Collector executable cannot be described");
+  await stage.until("its health", () => stage.agent.health !== null);
+  const hash = await stage.send(nopPipeline("new"));
+  const { error, is } = await stage.outcome(hash);
+  expect([is, error]).toEqual(["failed", expect.stringMatching(/^the configuration was not tried, since the Collector's executable cannot be described: .* \(exit code 64\)/)]);
+  await stage.host.write("late", `#!/bin/sh\nexec '${standIn()}' "$@"\n`, 0o755);
+  await stage.until("APPLIED", () => stage.agent.status.hash === hash && stage.agent.status.is === "applied" && stage.agent.healthy, RETURN_MS_MAX);
+  expect(stage.agent.courseOf(hash)).toEqual(["failed", "applying", "applied"]);
 });
