@@ -202,8 +202,8 @@ function isFree({ probation, rollout }: State): boolean {
 function nothingRuns(state: State, reason: string, retryAt: Millis): State {
   const { base, wanted } = state;
   const waits = { ...state, base: { ...base, retryAt } };
-  // A fallback that was kept until now is better than nothing.
-  if (base.build !== null || wanted.is === "run") return waits;
+  // An offer's course goes on, and what ran until now is better than nothing.
+  if (!isFree(state) || base.build !== null || wanted.is === "run") return waits;
   return { ...waits, wanted: { is: "nothing", because: `no configuration can run: ${bounded(reason)}`, fine: false } };
 }
 
