@@ -41,6 +41,9 @@ export class Oracle {
   readonly #failed = new Map<string, number>();
   #forgivenAt = -Infinity;
   #lastTold: RemoteStatus | null = null;
+  #lastSaved: RemoteStatus | null = null;
+  /** When the newest status of each hash was stored. */
+  readonly #savedAt = new Map<string, number>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -132,6 +135,8 @@ export class Oracle {
 
   saved(memory: Memory): void {
     this.#disk = memory;
+    if (memory.status !== null && memory.status !== this.#lastSaved) this.#savedAt.set(memory.status.hash, this.#now());
+    this.#lastSaved = memory.status;
     if (memory.lastReceived !== null) this.#stored.add(memory.lastReceived.hash);
     const about = memory.status?.hash ?? memory.lastReceived?.hash;
     this.check(about === memory.lastReceived?.hash, `a status for ${about ?? ""}, which is superseded`);
@@ -196,11 +201,16 @@ export class Oracle {
       return;
     }
     const text = this.#started.get(content);
-    if (text !== undefined && !status.error.startsWith("refused") && !this.#healthy.has(content)) this.#failed.set(text, this.#now());
+    if (text !== undefined && !status.error.startsWith("refused") && !this.#healthy.has(content)) this.#noteFailure(status.hash, text);
     const slow = /^(silent|sick|slow|falls)/.test(content);
     this.check(this.#rejected.has(content) || slow, `failed without a reason in the world: ${status.hash}`);
     // What fails while the local files change may work with the new ones.
     this.#finals.set(status.hash, this.#now() - this.#forgivenAt < 120_000 ? "failed-blameless" : "failed");
+  }
+
+  /** A server that was away hears of it late: somebody may have asked for another try meanwhile. */
+  #noteFailure(hash: string, text: string): void {
+    if ((this.#savedAt.get(hash) ?? this.#now()) >= this.#forgivenAt) this.#failed.set(text, this.#now());
   }
 
   /** At no time may less than what is APPLIED be told to be all right. */
