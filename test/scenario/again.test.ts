@@ -1,9 +1,6 @@
 /** What failed for a reason that was not in it is tried again by itself: nobody has to offer it once more. */
 import { expect, test } from "vitest";
-import { offerOf, provenOf, Story, testFacts } from "../support/story.js";
-
-const APPLIED_A = { is: "applied", hash: "A", error: "" } as const;
-const GOOD_A = { lastReceived: offerOf("A"), lastWorking: offerOf("A"), status: APPLIED_A, proven: provenOf("A") };
+import { GOOD_A, offerOf, Story, testFacts } from "../support/story.js";
 
 function told(story: Story): string {
   const status = story.reports.at(-1)?.remoteConfig.status;
@@ -33,10 +30,7 @@ test("a FAILED that cannot be stored is not told, but what runs instead is not t
   let error: string | null = null;
   const story = new Story({ memory: GOOD_A, saveError: () => error });
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("B");
   await story.health("healthy");
   expect(told(story)).toBe("applied B");
   error = "no space left on device";

@@ -53,10 +53,7 @@ test("an endless stream of offers is still acted upon at least every two seconds
 test("an offer that arrives while another one is on trial supersedes it: no final status for the first", async () => {
   const story = new Story();
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("A") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("A");
   story.read();
   await story.post({ is: "remote-config-offered", config: offerOf("B") });
   await story.advance(150);
@@ -85,10 +82,7 @@ test("an offer that arrives while another one is on trial supersedes it: no fina
 test("the superseded trial that turns out healthy becomes what is returned to", async () => {
   const story = new Story();
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("A") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("A");
   await story.post({ is: "remote-config-offered", config: offerOf("B") });
   await story.health("healthy");
   story.read();
@@ -117,9 +111,6 @@ test("a known hash that is offered again is not tried, and its status is repeate
 });
 
 async function swap(story: Story): Promise<void> {
-  await story.post({ is: "remote-config-offered", config: offerOf("offer-1") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("offer-1");
   await story.health("healthy");
 }

@@ -10,11 +10,7 @@ async function applied(name: string): Promise<Story> {
 }
 
 async function swap(story: Story, name: string): Promise<void> {
-  await story.post({ is: "remote-config-offered", config: offerOf(name) });
-  await story.advance(150);
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap(name);
   await story.health("healthy");
 }
 
@@ -169,10 +165,7 @@ test("a newer one that fails gives way to the one on probation, whose probation 
   const story = await applied("A");
   await story.advance(30_000);
   story.read();
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("B");
   await story.exited({ code: 1 });
   await story.started();
   await story.health("healthy");
@@ -213,10 +206,7 @@ test("a refused offer leaves the probation of what runs undisturbed", async () =
 test("the same content that failed before is not tried again under another hash", async () => {
   const story = new Story();
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("B");
   await story.exited({ code: 1 });
   await story.started();
   await story.health("healthy");

@@ -140,10 +140,7 @@ test("an APPLIED that could not be saved is told only once it is on disk", async
   let error: string | null = null;
   const story = new Story({ saveError: () => error });
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("A") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("A");
   story.read();
   error = "no space left on device";
   await story.health("healthy");

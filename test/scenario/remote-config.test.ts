@@ -22,10 +22,7 @@ test("an offer is saved, told as applying, prepared, swapped and applied as soon
   const story = new Story();
   await story.up();
   story.read();
-  await story.post({ is: "remote-config-offered", config: offerOf("A") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("A");
   await story.health("starting");
   await story.health("healthy");
   expect(story.read()).toMatchInlineSnapshot(`
@@ -67,17 +64,11 @@ test("a refused offer leaves the running Collector untouched", async () => {
 test("a crash on trial fails the offer and what worked runs again", async () => {
   const story = new Story();
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("A") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("A");
   await story.health("healthy");
   await story.advance(5_000);
   story.read();
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("B");
   await story.exited({ code: 1, tail: "bind: address already in use" });
   await story.started();
   await story.health("healthy");
@@ -113,10 +104,7 @@ test("an offer that is never healthy fails at the apply timeout", async () => {
   const story = new Story({ policy: { applyTimeoutMs: 5_000 } });
   await story.up();
   story.read();
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("B");
   await story.health("unhealthy", "receiver otlp: no route");
   await story.advance(5_000);
   await story.exited();
@@ -146,10 +134,7 @@ test("an offer that is never healthy fails at the apply timeout", async () => {
 test("the same content under another hash is applied without touching the process", async () => {
   const story = new Story();
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("A") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("A");
   await story.health("healthy");
   await story.advance(5_000);
   story.read();

@@ -1,9 +1,7 @@
 /** What runs while what should run cannot, and the way up again. */
 import { expect, test } from "vitest";
-import { offerOf, provenOf, Story, testFacts } from "../support/story.js";
+import { APPLIED_A, GOOD_A, provenOf, Story, testFacts } from "../support/story.js";
 
-const APPLIED = { is: "applied", hash: "A", error: "" } as const;
-const GOOD_A = { lastReceived: offerOf("A"), lastWorking: offerOf("A"), status: APPLIED, proven: provenOf("A") };
 
 /** A good configuration is refused for this reason, and runs as it was proven. */
 async function refused(reason: string): Promise<Story> {
@@ -14,21 +12,6 @@ async function refused(reason: string): Promise<Story> {
   await story.started();
   await story.health("healthy");
   return story;
-}
-
-/** Another one is offered and started. */
-async function swap(story: Story, name: string): Promise<void> {
-  await story.post({ is: "remote-config-offered", config: offerOf(name) });
-  await story.prepared();
-  await story.exited();
-  await story.started();
-}
-
-/** Until the next process was started and has ended. */
-async function crash(story: Story): Promise<void> {
-  while (story.state.process.is === "down") await story.advance(100);
-  await story.started();
-  await story.exited({ code: 1 });
 }
 
 test("what should run is refused with the local files of today: it runs as it was proven, and is composed again after a minute", async () => {
@@ -66,13 +49,13 @@ test("five crashes in a row and the next step down runs; tried again in vain, th
   const story = new Story({ memory: GOOD_A, policy: { hasStartupFallback: true } });
   await story.up();
   await story.post({ is: "collector-exited", attempt: 1, exit: { code: 1, signal: null, memoryKill: "none", tail: "" } });
-  for (let crashes = 2; crashes <= 5; crashes++) await crash(story);
+  for (let crashes = 2; crashes <= 5; crashes++) await story.crash();
   await story.prepared();
   await story.started();
   await story.health("healthy");
   expect(story.state.wanted).toMatchObject({ run: { build: { prepared: { text: "fallback" } } } });
   expect(story.reports.at(-1)?.health.healthy).toBe(false);
-  expect(story.reports.at(-1)?.remoteConfig.status).toBe(APPLIED);
+  expect(story.reports.at(-1)?.remoteConfig.status).toBe(APPLIED_A);
   story.read();
   story.recorded.splice(0);
   for (const wait of [60_000, 120_000, 240_000, 480_000, 960_000, 1_920_000, 3_600_000, 3_600_000]) {
@@ -97,11 +80,11 @@ test("a step down that crashes too gives way to the next, and the last one is re
   const story = new Story({ memory: GOOD_A, policy: { hasStartupFallback: true } });
   await story.up();
   await story.exited({ code: 1 });
-  for (let crashes = 2; crashes <= 5; crashes++) await crash(story);
+  for (let crashes = 2; crashes <= 5; crashes++) await story.crash();
   await story.prepared();
-  for (let crashes = 1; crashes <= 5; crashes++) await crash(story);
+  for (let crashes = 1; crashes <= 5; crashes++) await story.crash();
   await story.prepared();
-  for (let crashes = 1; crashes <= 10; crashes++) await crash(story);
+  for (let crashes = 1; crashes <= 10; crashes++) await story.crash();
   expect(story.recorded.filter((line) => /^(Stepping down|Collector is held)/.test(line)).map((line) => line.replace(/"because":.*?,"to"/, '"to"'))).toEqual([
     'Stepping down {"to":"fallback","hash":"A"}',
     'Stepping down {"to":"local","hash":"A"}',
@@ -142,12 +125,12 @@ test("another executable has to show that it lasts, though the text is the one t
   await story.advance(60_000);
   expect(story.saves.at(-1)?.proven?.executable).toBe(testFacts.identity);
   expect(story.recorded.at(-1)).toMatch(/^Configuration is good .*it passed its probation/);
-  expect(story.reports.at(-1)?.remoteConfig.status).toBe(APPLIED);
+  expect(story.reports.at(-1)?.remoteConfig.status).toBe(APPLIED_A);
 });
 
 test("a new configuration that becomes good ends it all", async () => {
   const story = await refused("no such component");
-  await swap(story, "B");
+  await story.swap("B");
   await story.health("healthy");
   expect(story.reports.at(-1)?.health).toMatchObject({ healthy: true, rollout: "on probation", rolloutError: "" });
   await story.advance(60_000);
@@ -157,7 +140,7 @@ test("a new configuration that becomes good ends it all", async () => {
 
 test("a new configuration that fails is followed by what stood in before it, and its reason says so", async () => {
   const story = await refused("no such component");
-  await swap(story, "B");
+  await story.swap("B");
   await story.exited({ code: 1 });
   expect(story.reports.at(-1)?.remoteConfig.status?.error).toBe("the Collector exited with code 1 before it was healthy; what stands in for configuration A runs instead");
   expect(story.state.wanted).toMatchObject({ run: { build: { prepared: { text: "A" } } } });
@@ -166,10 +149,10 @@ test("a new configuration that fails is followed by what stood in before it, and
 test("without going back what failed stays, restarts and is held; the next life runs it again", async () => {
   const story = new Story({ policy: { rollsBack: false, probationMs: 0 } });
   await story.up();
-  await swap(story, "B");
+  await story.swap("B");
   await story.exited({ code: 1 });
   expect(story.saves.at(-1)).toMatchObject({ status: { is: "failed", hash: "B" }, lastWorking: null, failures: [] });
-  for (let crashes = 1; crashes <= 10; crashes++) await crash(story);
+  for (let crashes = 1; crashes <= 10; crashes++) await story.crash();
   expect(story.reports.at(-1)?.health.process).toBe("held");
   expect(story.state.standIn).toBeNull();
 
@@ -252,7 +235,7 @@ test("held for long, the local files are read again before each try, and repaire
   const story = new Story();
   await story.post({ is: "server-connected" });
   await story.prepared();
-  for (let crashes = 1; crashes <= 10; crashes++) await crash(story);
+  for (let crashes = 1; crashes <= 10; crashes++) await story.crash();
   expect(story.reports.at(-1)?.health.process).toBe("held");
   story.read();
   await story.prepared({ digest: "digest-repaired" });

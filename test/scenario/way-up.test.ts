@@ -1,16 +1,10 @@
 /** Nothing better than what runs is forgotten on the way: pauses end, steps that were passed over come again, probations have a clock. */
 import { expect, test } from "vitest";
-import { offerOf, provenOf, Story } from "../support/story.js";
+import { GOOD_A, offerOf, Story } from "../support/story.js";
 
-const APPLIED = { is: "applied", hash: "A", error: "" } as const;
-const GOOD_A = { lastReceived: offerOf("A"), lastWorking: offerOf("A"), status: APPLIED, proven: provenOf("A") };
 
 async function crashes(story: Story, count: number): Promise<void> {
-  for (let crash = 0; crash < count; crash++) {
-    while (story.state.process.is === "down") await story.advance(100);
-    await story.started();
-    await story.exited({ code: 1 });
-  }
+  for (let crash = 0; crash < count; crash++) await story.crash();
 }
 
 test("a new configuration ends the hold at once", async () => {
@@ -59,10 +53,7 @@ test("after a try in vain the way down begins again at its top: what was passed 
 test("what could not be started for a while, and then stays silent, has a clock again", async () => {
   const story = new Story({ memory: GOOD_A });
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("B");
   await story.health("healthy");
   await story.exited({ code: 1 });
   await story.post({ is: "collector-not-started", attempt: story.state.attempt, error: "no such file" });
@@ -86,10 +77,7 @@ test("changed local files with which the Collector stays silent give way to the 
 test("the same content under ever new hashes goes on with its probation", async () => {
   const story = new Story({ memory: GOOD_A });
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("B");
   await story.health("healthy");
   for (const hash of ["B2", "B3"]) {
     await story.advance(25_000);
@@ -120,10 +108,7 @@ test("without going back, what ran while a newer one was refused runs again in t
   const policy = { rollsBack: false, probationMs: 0 };
   const story = new Story({ policy });
   await story.up();
-  await story.post({ is: "remote-config-offered", config: offerOf("A") });
-  await story.prepared();
-  await story.exited();
-  await story.started();
+  await story.swap("A");
   await story.health("healthy");
   await story.advance(2_000);
   await story.post({ is: "remote-config-offered", config: offerOf("B") });

@@ -5,6 +5,7 @@
 import { begin } from "../../src/core/begin.js";
 import type { ConfigSource, Effect } from "../../src/core/effect.js";
 import type { Event } from "../../src/core/event.js";
+import { OFFER_PAUSE_MS } from "../../src/core/limits.js";
 import type { Memory, Proven } from "../../src/core/memory.js";
 import type { Policy } from "../../src/core/policy.js";
 import type { Report } from "../../src/core/report.js";
@@ -59,6 +60,11 @@ export function offerOf(name: string, hash = name): RemoteConfig {
 export function provenOf(name: string, options: Partial<Proven> = {}): Proven {
   return { digest: `digest-${name}`, executable: testFacts.identity, text: name, instanceUid: emptyMemory.instanceUid, remoteHash: name, ...options };
 }
+
+export const APPLIED_A = { is: "applied", hash: "A", error: "" } as const;
+
+/** A is what runs and what is good. */
+export const GOOD_A = { lastReceived: offerOf("A"), lastWorking: offerOf("A"), status: APPLIED_A, proven: provenOf("A") } satisfies Partial<Memory>;
 
 /** What the compose edge would answer to a preparation from that source. */
 export function answerOf(source: ConfigSource, options: { runs?: boolean; instanceUid?: string; digest?: string } = {}): Build {
@@ -221,6 +227,23 @@ export class Story {
     await this.prepared();
     await this.started();
     await this.health("healthy");
+  }
+
+  /** Another one is offered, prepared and started in place of what runs. */
+  async swap(name: string): Promise<void> {
+    await this.post({ is: "remote-config-offered", config: offerOf(name) });
+    // Also where it is not the first of a burst.
+    if (this.state.waiting !== null) await this.advance(OFFER_PAUSE_MS);
+    await this.prepared();
+    await this.exited();
+    await this.started();
+  }
+
+  /** The Collector ends by itself right after its next start. */
+  async crash(): Promise<void> {
+    while (this.state.process.is === "down") await this.advance(100);
+    await this.started();
+    await this.exited({ code: 1 });
   }
 
   #last<K extends Effect["do"]>(kind: K): Extract<Effect, { do: K }> {
