@@ -8,45 +8,19 @@ import type { ConfigSource, Effect } from "../../src/core/effect.js";
 import type { Event } from "../../src/core/event.js";
 import type { Memory } from "../../src/core/memory.js";
 import type { Report } from "../../src/core/report.js";
-import type { Build, ComponentHealth, ExecutableFacts, RemoteConfig, Verdict } from "../../src/core/values.js";
+import type { ExecutableFacts, RemoteConfig } from "../../src/core/values.js";
 import { silentLogger } from "../../src/lib/log.js";
 import { Mailbox } from "../../src/lib/mailbox.js";
 import { Supervisor } from "../../src/supervisor.js";
 import { answerOf, emptyMemory, offerOf, testFacts, testPolicy } from "../support/story.js";
 import { Agenda } from "./agenda.js";
+import { Collectors, NATURES, type Nature } from "./collectors.js";
 import { Oracle } from "./oracle.js";
 import { Random } from "./random.js";
-
-/** What a configuration does to a Collector. An offer's content is named after it; a composed text is `content@version of the local files`. */
-export type Nature = "good" | "refused" | "crashes" | "silent" | "sick" | "slow" | "nothing" | "dies-soon" | "dies-late" | "flips" | "falls-ill";
-
-const NATURES: readonly [Nature, ...Nature[]] = [
-  "good",
-  "good",
-  "good",
-  "refused",
-  "crashes",
-  "silent",
-  "sick",
-  "slow",
-  "nothing",
-  "dies-soon",
-  "dies-late",
-  "flips",
-  "falls-ill",
-];
 
 type Spoil = "" | "refused" | "crashes" | "silent" | "sick";
 
 const TURNS_MAX = 1_000;
-
-interface Collector {
-  readonly attempt: number;
-  readonly life: number;
-  content: string;
-  link: number;
-  alive: boolean;
-}
 
 export class World {
   readonly random: Random;
@@ -62,9 +36,7 @@ export class World {
   #failure: unknown = null;
   #mailbox = new Mailbox<Event>();
   #disk: Memory = emptyMemory;
-  #collectors: Collector[] = [];
-  #links = 0;
-  #endedAt = -Infinity;
+  readonly #collectors: Collectors;
   #connected = false;
   #told: Report | null = null;
   #offers: RemoteConfig[] = [];
@@ -89,6 +61,7 @@ export class World {
   constructor(seed: number) {
     this.random = new Random(seed);
     this.oracle = new Oracle(() => this.agenda.now);
+    this.#collectors = new Collectors(this);
     this.#local = this.random.chance(0.9) ? "good" : this.random.pick(["refused", "crashes"]);
     this.#fallback = this.random.chance(0.5) ? null : this.random.pick(["good", "good", "good", "refused", "crashes"]);
   }
@@ -105,12 +78,12 @@ export class World {
     this.#awayUntil = 0;
     if (!this.#connected) this.connect();
     await this.until(end + 1_200_000);
-    const running = this.#collectors.filter((one) => one.alive).map((one) => one.content);
+    const { running } = this.#collectors;
     this.oracle.atRest(running, { isSpoiled: this.#isSpoiled(running[0]), proven: this.#disk.proven?.text ?? null });
     this.post({ is: "shutdown-requested", because: "end of the simulation" });
     await this.until(this.agenda.now + 60_000);
     this.oracle.check(this.finished, "shutdown does not end");
-    this.oracle.check(!this.#collectors.some((one) => one.alive), "a Collector outlives the shutdown");
+    this.oracle.check(this.#collectors.running.length === 0, "a Collector outlives the shutdown");
   }
 
   async until(end: number): Promise<void> {
@@ -182,8 +155,7 @@ export class World {
         this.agenda.at(this.random.between(10, 5_000), () => this.connect());
         return;
       case "crash":
-        for (const one of this.#collectors.filter((each) => each.alive)) this.end(one, 2, "crash");
-        return;
+        return this.#collectors.crash();
       case "diskfull":
         this.#diskFullUntil = this.agenda.now + this.random.between(10, 20_000);
         return;
@@ -240,8 +212,7 @@ export class World {
     this.#dead = true;
     this.oracle.died();
     this.#life++;
-    for (const one of this.#collectors) one.alive = false;
-    this.oracle.ended();
+    this.#collectors.die();
     this.#connected = false;
     this.agenda.at(this.random.between(1, 500), () => this.boot());
   }
@@ -272,39 +243,46 @@ export class World {
   deliver(report: Report): void {
     const { status } = report.remoteConfig;
     this.note(`  told ${status?.is ?? "unset"} ${status?.hash ?? ""} ${report.health.healthy ? "healthy" : report.health.lastError}`);
-    // News of an end may lie in the mailbox while the loop saves; longer than that it may not be unknown.
-    const running = this.#collectors.find((one) => one.alive) ?? (this.agenda.now - this.#endedAt <= 10 ? this.#collectors.at(-1) : undefined);
-    this.oracle.told(report, running?.content ?? null);
+    this.oracle.told(report, this.#collectors.ran);
   }
 
   perform(effect: Effect): void {
     this.note(`  ${effect.do} (${effect.because})`);
-    const life = this.#life;
-    const later = (low: number, high: number, run: () => void): void => {
-      this.agenda.at(this.random.between(low, high), () => {
-        if (life === this.#life) run();
-      });
-    };
     switch (effect.do) {
       case "describe-executable":
-        return later(1, 50, () => this.describe());
+        return this.later(1, 50, () => this.describe());
       case "prepare-config":
         this.oracle.prepares(effect.source.is === "layers" ? effect.source.remote : null);
-        return later(1, 900, () => this.answerPreparation(effect));
+        return this.later(1, 900, () => this.answerPreparation(effect));
       case "start-collector":
-        return this.startCollector(effect.attempt, effect.run.build, later);
+        return this.#collectors.start(effect.attempt, effect.run.build);
       case "stop-collector":
-        return later(0, 2_000, () => this.stopCollector(effect.attempt));
+        return this.later(0, 2_000, () => this.#collectors.stop(effect.attempt));
       case "reload-collector":
-        return this.reloadCollector(effect.attempt, effect.run.build, later);
+        return this.#collectors.reload(effect.attempt, effect.run.build);
       case "finish":
         this.finished = true;
         return;
     }
   }
 
+  later(low: number, high: number, run: () => void): void {
+    const life = this.#life;
+    this.agenda.at(this.random.between(low, high), () => {
+      if (life === this.#life) run();
+    });
+  }
+
+  isAway(): boolean {
+    return this.agenda.now < this.#awayUntil;
+  }
+
+  isOccupied(): boolean {
+    return this.agenda.now < this.#occupiedUntil;
+  }
+
   describe(): void {
-    if (this.agenda.now < this.#awayUntil) return this.post({ is: "executable-not-described", error: "no such file" });
+    if (this.isAway()) return this.post({ is: "executable-not-described", error: "no such file" });
     // What failed with another one may be tried with this one.
     if (this.#known !== this.#executable) this.oracle.forgiven();
     this.#known = this.#executable;
@@ -370,114 +348,10 @@ export class World {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
   }
 
-  startCollector(attempt: number, build: Build, later: Later): void {
-    this.oracle.check(!this.#collectors.some((one) => one.alive), "two Collectors at once");
-    this.oracle.started(build.prepared.text);
-    if (this.agenda.now < this.#awayUntil || (!this.quiet && this.random.chance(0.03))) {
-      this.fault("spawn");
-      this.oracle.rejected(build.prepared.text);
-      return later(0, 5, () => this.post({ is: "collector-not-started", attempt, error: "no such file" }));
-    }
-    const one: Collector = { attempt, life: this.#life, content: build.prepared.text, link: 0, alive: true };
-    this.#collectors = [...this.#collectors.filter((each) => each.alive), one];
-    later(0, 5, () => {
-      if (one.alive) this.post({ is: "collector-started", attempt, pid: attempt, startTimeUnixNano: BigInt(attempt) });
-      this.comeUp(one, later);
-    });
-  }
-
-  reloadCollector(attempt: number, build: Build, later: Later): void {
-    this.oracle.started(build.prepared.text);
-    const one = this.#collectors.find((each) => each.alive && each.attempt === attempt);
-    if (one === undefined) return this.post({ is: "collector-not-reloaded", attempt, error: "no process" });
-    one.content = build.prepared.text;
-    this.post({ is: "collector-reloaded", attempt });
-    // What the old link still has to say arrives late.
-    const { link } = one;
-    later(0, 300, () => this.say(one, "healthy", link));
-    this.comeUp(one, later);
-  }
-
-  /** The extension connects and tells what this configuration is like. */
-  comeUp(one: Collector, later: Later): void {
-    const { content } = one;
-    const nature = this.natureOf(content);
-    const slow = nature === "slow" ? 20_000 : 100;
-    const still = (run: () => void) => (): void => {
-      if (one.alive && one.content === content) run();
-    };
-    const crashes = nature === "crashes" || (!this.quiet && this.agenda.now < this.#occupiedUntil);
-    if (crashes) return later(1, 400, still(() => this.end(one, 1, "own")));
-    later(1, 100, still(() => {
-      one.link = ++this.#links;
-      this.post({ is: "collector-connected", attempt: one.attempt, link: one.link });
-    }));
-    if (nature === "silent" || nature === "sick") this.oracle.hasReason(content);
-    if (nature === "silent") return;
-    later(101, 200, still(() => this.say(one, "starting", one.link)));
-    const verdict = nature === "sick" ? "unhealthy" : "healthy";
-    later(201, 300 + slow, still(() => {
-      if (verdict === "healthy") this.oracle.healthy(content);
-      this.say(one, verdict, one.link);
-      if (nature === "dies-soon") later(4_000, 6_000, still(() => this.end(one, 2, "own")));
-      if (nature === "dies-late") later(45_000, 55_000, still(() => this.end(one, 2, "own")));
-      if (nature === "falls-ill") later(3_000, 9_000, still(() => this.say(one, "unhealthy", one.link)));
-      if (nature === "flips") this.flip(one, true, later, still);
-    }));
-  }
-
-  flip(one: Collector, isHealthy: boolean, later: Later, still: (run: () => void) => () => void): void {
-    later(1_000, 4_000, still(() => {
-      if (isHealthy) this.oracle.rejected(one.content);
-      else this.oracle.healthy(one.content);
-      this.say(one, isHealthy ? "unhealthy" : "healthy", one.link);
-      this.flip(one, !isHealthy, later, still);
-    }));
-  }
-
-  say(one: Collector, verdict: Verdict, link: number): void {
-    if (!one.alive || link === 0) return;
-    const health = { healthy: verdict === "healthy", status: verdict } as ComponentHealth;
-    this.post({ is: "collector-health", attempt: one.attempt, link, verdict, error: verdict === "unhealthy" ? "sick" : "", health });
-  }
-
-  stopCollector(attempt: number): void {
-    const one = this.#collectors.find((each) => each.alive && each.attempt === attempt);
-    if (one === undefined) return;
-    one.alive = false;
-    this.oracle.ended();
-    this.lastWords(one);
-    this.post({ is: "collector-exited", attempt, exit: { code: 0, signal: null, memoryKill: "none", tail: "" } });
-  }
-
-  /** What a process said before its end may arrive long after it, when the next one runs already. */
-  lastWords(one: Collector): void {
-    const { attempt, link } = one;
-    const life = this.#life;
-    if (link === 0 || this.random.chance(0.5)) return;
-    const health = { healthy: true, status: "healthy" } as ComponentHealth;
-    this.agenda.at(this.random.between(0, 400), () => {
-      if (life === this.#life) this.post({ is: "collector-health", attempt, link, verdict: "healthy", error: "", health });
-    });
-  }
-
-  end(one: Collector, code: number, because: string): void {
-    one.alive = false;
-    this.#endedAt = this.agenda.now;
-    this.note(`collector #${one.attempt} ends: ${because}`);
-    this.oracle.rejected(one.content);
-    const { attempt } = one;
-    this.lastWords(one);
-    if (because === "own") this.oracle.crashed();
-    this.post({ is: "collector-exited", attempt, exit: { code, signal: null, memoryKill: "none", tail: "" } });
-  }
-
   note(line: string): void {
     this.trace.push(`${Math.round(this.agenda.now)} ${line}`);
   }
 }
-
-type Later = (low: number, high: number, run: () => void) => void;
 
 export function contentOf(config: RemoteConfig): string {
   return new TextDecoder().decode(config.files[0]?.body);
