@@ -6,7 +6,7 @@ import type { Build, RemoteStatus } from "./core/values.js";
 import { info, nameOf, type NewsLine } from "./news.js";
 
 export function rolloutNews(before: State, after: State): NewsLine[] {
-  return [...offerNews(before, after), ...goodNews(before, after), ...baseNews(before, after), ...standInNews(before, after)];
+  return [...offerNews(before, after), ...olderNews(before, after), ...goodNews(before, after), ...baseNews(before, after), ...standInNews(before, after)];
 }
 
 /** What the first state has already decided over what was on disk. */
@@ -45,6 +45,17 @@ function failed(before: State, after: State, { error, hash }: RemoteStatus): New
   if (ran === null) return [{ level: "error", message: "Remote configuration refused", fields }];
   const line: NewsLine = { level: "error", message: "Remote configuration failed", fields, result: { digest: ran.prepared.digest, is: "failed", because: error } };
   return [line, ...goingBack(ran, after)];
+}
+
+/** What was applied before the newest offer failed by itself: no status says so. */
+function olderNews(before: State, after: State): NewsLine[] {
+  const { probation } = before;
+  const [newest] = after.offers.failures;
+  const isOver = probation?.of === "offer" && after.probation === null && newest !== before.offers.failures[0];
+  if (!isOver || newest?.hash !== probation.hash || after.offers.status !== before.offers.status) return [];
+  const { digest } = probation.build.prepared;
+  const line: NewsLine = { level: "error", message: "Remote configuration failed", fields: { hash: newest.hash, because: newest.reason }, result: { digest, is: "failed", because: newest.reason } };
+  return [line, ...goingBack(probation.build, after)];
 }
 
 function goingBack(failed: Build, { wanted }: State): NewsLine[] {

@@ -2,7 +2,9 @@
  * What the server should believe: a projection of the state. The session with the server compares it with what was last
  * told on this connection and sends only the difference, so nobody can forget to report.
  */
+import { instead } from "./instead.js";
 import { nameOfRung } from "./ladder.js";
+import { TAIL_FRAME } from "./rollout.js";
 import { alive, nameOfBase, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type {
@@ -58,6 +60,8 @@ export interface ReportedHealth {
 export interface ReportedStatus {
   /** Null: nothing was ever received, told as UNSET. */
   readonly status: RemoteStatus | null;
+  /** What is told of a FAILED: its cause, what runs instead by now, and the Collector's own words. "" for none. */
+  readonly error: string;
   /** Grows when a known status is to be told once more although it did not change. */
   readonly repeat: number;
 }
@@ -67,6 +71,7 @@ export function report(state: State): Report | null {
   const { executable, offers, policy, process, said } = state;
   if (executable.is === "unknown" || executable.is === "describing") return null;
   const facts = executable.is === "known" ? executable.facts : null;
+  const status = toldStatus(state);
   return {
     instanceUid: state.instanceUid,
     capabilities: policy.capabilities,
@@ -79,9 +84,17 @@ export function report(state: State): Report | null {
     },
     health: health(state),
     effectiveConfig: process.is === "down" ? shown(state) : (said.files ?? shown(state)),
-    remoteConfig: { status: toldStatus(state), repeat: offers.repeats },
+    remoteConfig: { status, error: toldError(state, status), repeat: offers.repeats },
     components: said.components,
   };
+}
+
+function toldError(state: State, status: RemoteStatus | null): string {
+  const error = status?.error ?? "";
+  const runs = instead(state, status);
+  if (runs === "") return error;
+  const [cause = "", ...tail] = error.split(TAIL_FRAME);
+  return [`${cause}; ${runs}`, ...tail].join(TAIL_FRAME);
 }
 
 /** A final status that is not on disk could be forgotten and turn into another: while saving fails, the last one on disk is told. */

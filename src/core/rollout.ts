@@ -4,7 +4,7 @@
  */
 import { FAILURES_MAX, REASON_CHARS_MAX } from "./limits.js";
 import type { Failure, Proven } from "./memory.js";
-import { nameOfBase, sameBuild, shortHash } from "./run.js";
+import { sameBuild, shortHash } from "./run.js";
 import type { Base, Probation, State, Wanted } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { Build, Hex, Millis, RemoteConfig, RemoteStatus } from "./values.js";
@@ -98,7 +98,7 @@ export function failProbation(state: State, reason: string, turn: Turn, output =
   if (probation === null) return state;
   const { hash } = probation;
   const ended: State = { ...state, probation: null };
-  const error = reasonOf(`${reason}; ${successor(ended)}`, output);
+  const error = reasonOf(reason, output);
   const failed = rememberFailure(ended, probation.build, hash, error, turn);
   const concluded =
     offers.status?.is === "applied" ? conclude(failed, { is: "failed", hash, error }) : failed;
@@ -132,14 +132,14 @@ export function failTrial(state: State, reason: string, turn: Turn, output = "")
   if (rollout.is !== "trying") return state;
   const { hash } = rollout.offer;
   if (!state.policy.rollsBack) return keepFailed(state, rollout.build, hash, reason, output);
-  const error = reasonOf(`${reason}; ${successor(state)}`, output);
+  const error = reasonOf(reason, output);
   const failed = rememberFailure(over(state, rollout.offer), rollout.build, hash, error, turn);
   return wantFallback(conclude(failed, { is: "failed", hash, error }), `configuration ${shortHash(hash)} failed`, turn.now);
 }
 
 /** Where going back is turned off, what failed is what should run. */
 function keepFailed(state: State, build: Build, hash: Hex, reason: string, output: string): State {
-  const error = reasonOf(`${reason}; it stays and is restarted, since agent.automatic_config_rollback is off`, output);
+  const error = reasonOf(reason, output);
   const base: Base = { ...state.base, from: "last-received", remote: build.remote, build, preparing: 0 };
   return conclude({ ...state, rollout: { is: "idle" }, base, standIn: null }, { is: "failed", hash, error });
 }
@@ -196,18 +196,12 @@ export function wantedBy(state: State, build: Build, because: string): Wanted {
     : { is: "nothing", because: "the configuration has nothing to run", fine: true };
 }
 
-/** The cause stands in front, where a cut cannot reach it; the Collector's own words follow, in the Go supervisor's frame. */
-export function reasonOf(reason: string, output: string): string {
-  return output === "" ? bounded(reason) : `${bounded(reason)}\nCollector log tail:\n${output}`;
-}
+/** The Go supervisor's frame around the Collector's last words. */
+export const TAIL_FRAME = "\nCollector log tail:\n";
 
-/** What runs after a failure, in words. */
-function successor(state: State): string {
-  const { probation, standIn } = state;
-  if (probation?.of === "offer") return `configuration ${shortHash(probation.hash)}, which was applied before, runs instead`;
-  if (standIn !== null && !standIn.isTrying) return `what stands in for ${nameOfBase(state)} runs instead`;
-  const before = state.base.remote === null ? "" : ", which worked before,";
-  return `${nameOfBase(state)}${before} runs instead`;
+/** The cause stands in front, where a cut cannot reach it; the Collector's own words follow. */
+export function reasonOf(reason: string, output: string): string {
+  return output === "" ? bounded(reason) : `${bounded(reason)}${TAIL_FRAME}${output}`;
 }
 
 export function bounded(reason: string): string {

@@ -123,14 +123,14 @@ function filesPart(files: readonly EffectiveFile[]): Part {
 }
 
 /** "repeat" is part of the digest: a known status that is to be told again counts as new. */
-function statusPart({ status, repeat }: ReportedStatus): Part {
+function statusPart({ error, repeat, status }: ReportedStatus): Part {
   const told: RemoteConfigStatus = create(RemoteConfigStatusSchema, {
     lastRemoteConfigHash: Uint8Array.from(Buffer.from(status?.hash ?? "", "hex")),
     status: status === null ? RemoteConfigStatuses.RemoteConfigStatuses_UNSET : STATUS_NUMBERS[status.is],
-    errorMessage: status?.error ?? "",
+    errorMessage: error,
   });
   return {
-    digest: JSON.stringify([status?.hash, status?.is, status?.error, repeat]),
+    digest: JSON.stringify([status?.hash, status?.is, error, repeat]),
     put: (message) => {
       message.remoteConfigStatus = told;
     },

@@ -97,13 +97,13 @@ describe("later messages", () => {
     session.tell(reportOf(), 0n);
     send();
     const failed = { is: "failed", hash: "00ff", error: "no such receiver" } as const;
-    session.tell(reportOf({ remoteConfig: { status: failed, repeat: 0 } }), 0n);
+    session.tell(reportOf({ remoteConfig: { status: failed, error: failed.error, repeat: 0 } }), 0n);
     const told = send()?.remoteConfigStatus;
     expect(told).toMatchObject({ status: RemoteConfigStatuses.RemoteConfigStatuses_FAILED, errorMessage: "no such receiver" });
     expect([...(told?.lastRemoteConfigHash ?? [])]).toEqual([0, 0xff]);
-    session.tell(reportOf({ remoteConfig: { status: { ...failed }, repeat: 0 } }), 0n);
+    session.tell(reportOf({ remoteConfig: { status: { ...failed }, error: failed.error, repeat: 0 } }), 0n);
     expect(send()).toBeNull();
-    session.tell(reportOf({ remoteConfig: { status: failed, repeat: 1 } }), 0n);
+    session.tell(reportOf({ remoteConfig: { status: failed, error: failed.error, repeat: 1 } }), 0n);
     expect(send()?.remoteConfigStatus).toEqual(told);
   });
 
@@ -263,7 +263,7 @@ describe("a status that changes at wire speed", () => {
   test("is told a hundred times at once, then five times a second, always the newest", () => {
     const { session, send, log } = start();
     const told: boolean[] = [];
-    const status = (count: number): Parameters<typeof reportOf>[0] => ({ remoteConfig: { status: { is: "applying", hash: count.toString(16).padStart(4, "0"), error: "" }, repeat: 0 } });
+    const status = (count: number): Parameters<typeof reportOf>[0] => ({ remoteConfig: { status: { is: "applying", hash: count.toString(16).padStart(4, "0"), error: "" }, error: "", repeat: 0 } });
     for (let count = 0; count < 103; count++) {
       session.tell(reportOf(status(count)), 0n);
       told.push(send(0) !== null);

@@ -41,7 +41,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     description: { collector: null, serviceName: "otelcol", serviceVersion: "0.149.0", identifyingOverrides: none, nonIdentifyingOverrides: none },
     health: { healthy: true, status: "StatusOK", lastError: "", startTimeUnixNano: 5n, collector: null, process: "healthy", rollout: "idle", rolloutError: "", losses: 0, lossError: "", storageError: "" },
     effectiveConfig: files,
-    remoteConfig: { status: null, repeat: 0 },
+    remoteConfig: { status: null, error: "", repeat: 0 },
     components: null,
     ...changes,
   };

@@ -116,7 +116,7 @@ test.each([5_000, 50_000])("one that dies %i ms after it was healthy stays APPLI
   await story.advance(lifeMs);
   await story.exited({ code: 2 });
   expect(story.saves.at(-1)).toMatchObject({ status: { is: "failed", hash: "B" }, lastWorking: { hash: "A" }, trial: null });
-  expect(story.reports.at(-1)?.remoteConfig.status?.error).toBe(
+  expect(story.reports.at(-1)?.remoteConfig.error).toBe(
     "the Collector exited with code 2, crash number 3 during probation; configuration A, which worked before, runs instead",
   );
   expect(story.state.wanted).toMatchObject({ run: { build: { remote: { hash: "A" } } } });
@@ -147,7 +147,7 @@ test("flip-flopping during probation ends it", async () => {
   expect(story.state.offers.status?.is).toBe("applied");
   await story.health("unhealthy", "flop");
   expect(story.state.offers.status).toMatchObject({ is: "failed", hash: "A" });
-  expect(story.state.offers.status?.error).toContain("lost its health 5 times during probation: flop; the local configuration runs instead");
+  expect(story.reports.at(-1)?.remoteConfig.error).toContain("lost its health 5 times during probation: flop; the local configuration runs instead");
 });
 
 test("after good, a crash is a restart however often it happens: nothing is taken back", async () => {
@@ -192,6 +192,33 @@ test("a newer one that fails gives way to the one on probation, whose probation 
   expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trial: { hash: "A" } });
   await story.advance(60_000);
   expect(story.state.offers).toMatchObject({ lastWorking: { hash: "A" }, status: { is: "failed", hash: "B" } });
+});
+
+test("what FAILED says to run instead is what runs: also when that fails later", async () => {
+  const story = await applied("A");
+  await story.advance(60_000);
+  await swap(story, "B");
+  await story.swap("C");
+  await story.exited({ code: 1 });
+  await story.started();
+  await story.health("healthy");
+  const error = (): string | undefined => story.reports.at(-1)?.remoteConfig.error;
+  expect(error()).toBe("the Collector exited with code 1 before it was healthy; configuration B, which was applied before, runs instead");
+  story.recorded.splice(0);
+  for (let crash = 1; crash <= 3; crash++) {
+    await story.crash();
+    if (crash < 3) {
+      while (story.state.process.is === "down") await story.advance(100);
+      await story.started();
+      await story.health("healthy");
+    }
+  }
+  expect(story.state.wanted).toMatchObject({ run: { build: { remote: { hash: "A" } } } });
+  expect(error()).toBe("the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead");
+  expect(story.recorded.filter((line) => /^(Remote configuration failed|Going back)/.test(line))).toEqual([
+    expect.stringMatching(/^Remote configuration failed \{"hash":"B","because":"the Collector exited with code 1/),
+    expect.stringMatching(/^Going back .*"hash":"A"/),
+  ]);
 });
 
 test("a refused offer leaves the probation of what runs undisturbed", async () => {
@@ -249,10 +276,10 @@ test("a probation that a death of the supervisor cut short runs again, but not a
       tell failed B "the supervisor ended 3 times while this configuration was on trial; it is not tried again"; unhealthy "the configuration is being prepared"
     > config-prepared digest-A
       start-collector #1 digest-A (configuration A worked last)
-      tell failed B "the supervisor ended 3 times while this configuration was on trial; it is not tried again"; unhealthy "the Collector is starting"
+      tell failed B "the supervisor ended 3 times while this configuration was on trial; it is not tried again; configuration A, which worked before, runs instead"; unhealthy "the Collector is starting"
     > collector-started #1
     > collector-health #1 healthy
-      tell failed B "the supervisor ended 3 times while this configuration was on trial; it is not tried again"; healthy"
+      tell failed B "the supervisor ended 3 times while this configuration was on trial; it is not tried again; configuration A, which worked before, runs instead"; healthy"
   `);
 });
 

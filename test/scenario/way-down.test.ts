@@ -142,7 +142,7 @@ test("a new configuration that fails is followed by what stood in before it, and
   const story = await refused("no such component");
   await story.swap("B");
   await story.exited({ code: 1 });
-  expect(story.reports.at(-1)?.remoteConfig.status?.error).toBe("the Collector exited with code 1 before it was healthy; what stands in for configuration A runs instead");
+  expect(story.reports.at(-1)?.remoteConfig.error).toBe("the Collector exited with code 1 before it was healthy; the last good configuration, as it was proven, runs instead");
   expect(story.state.wanted).toMatchObject({ run: { build: { prepared: { text: "A" } } } });
 });
 

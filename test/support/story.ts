@@ -339,8 +339,8 @@ function savedLine(memory: Memory): string {
 }
 
 function toldLine(report: Report): string {
-  const { status, repeat } = report.remoteConfig;
-  const config = status === null ? "unset" : `${status.is} ${status.hash}${status.error === "" ? "" : ` "${status.error}"`}`;
+  const { error, repeat, status } = report.remoteConfig;
+  const config = status === null ? "unset" : `${status.is} ${status.hash}${error === "" ? "" : ` "${error}"`}`;
   const health = report.health.healthy ? "healthy" : `unhealthy "${report.health.lastError}"`;
   const again = repeat === 0 ? "" : ` (repeat ${repeat})`;
   return `${config}${again}; ${health}${report.health.status.startsWith("not running") ? ` "${report.health.status}"` : ""}`;

@@ -1,0 +1,33 @@
+/**
+ * What runs instead of a configuration that FAILED, in words. It is said when it is told, since it changes: a FAILED that
+ * went on naming what has failed since would be a lie.
+ */
+import { nameOfRung } from "./ladder.js";
+import { sameBuild, shortHash } from "./run.js";
+import type { State } from "./state.js";
+import type { Build, RemoteStatus } from "./values.js";
+
+/** The reasons of what was started begin so, and those of what was refused do not: there nothing was touched. */
+const WAS_STARTED = /^the (?:Collector|supervisor) /;
+
+/** "" where there is nothing to say. */
+export function instead(state: State, status: RemoteStatus | null): string {
+  if (status?.is !== "failed" || !WAS_STARTED.test(status.error)) return "";
+  const { attempt, base, policy, wanted } = state;
+  // The first one is still on its way.
+  if (attempt === 0 && base.build === null && base.refusal === "") return "";
+  if (wanted.is === "nothing") return wanted.fine ? "nothing is to run instead" : "nothing runs instead";
+  const { build } = wanted.run;
+  if (build.remote?.hash === status.hash) {
+    return policy.rollsBack ? "it worked before, and runs again" : "it stays and is restarted, since agent.automatic_config_rollback is off";
+  }
+  return `${nameOf(state, build)} runs instead`;
+}
+
+function nameOf({ base, probation, standIn }: State, build: Build): string {
+  if (probation?.of === "offer" && sameBuild(probation.build, build)) return `configuration ${shortHash(probation.hash)}, which was applied before,`;
+  if (standIn?.build != null && sameBuild(standIn.build, build)) return nameOfRung(standIn.from);
+  if (base.from === "fallback" && base.build !== null && sameBuild(base.build, build)) return "the startup fallback";
+  const { remoteHash } = build.prepared;
+  return remoteHash === null ? "the local configuration" : `configuration ${shortHash(remoteHash)}, which worked before,`;
+}
