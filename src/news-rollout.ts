@@ -13,7 +13,8 @@ export function rolloutNews(before: State, after: State): NewsLine[] {
 export function firstNews(loaded: Memory, first: State): NewsLine[] {
   const [newest] = first.offers.failures;
   if (newest === undefined || first.offers.failures === loaded.failures) return [];
-  return [{ level: "error", message: "Remote configuration failed", fields: { hash: newest.hash, because: newest.reason } }];
+  const message = newest.digest === "" ? "Remote configuration failed" : "Configuration cannot run";
+  return [{ level: "error", message, fields: { hash: newest.hash, because: newest.reason } }];
 }
 
 function offerNews(before: State, after: State): NewsLine[] {

@@ -14,18 +14,20 @@ import type { Millis, RememberedFacts, RemoteConfig } from "./values.js";
 export function begin(policy: Policy, memory: Memory, remembered: RememberedFacts | null, { at, now }: Pick<Turn, "at" | "now">): State {
   const trial = trialOf(memory);
   const interrupted = trial === null || isExhausted(trial) ? null : { ...trial, lives: trial.lives + 1 };
+  const ofOffer = trial?.of === "offer" ? trial : null;
   const offers = offersOf(policy, memory, trial, { at, now });
   return {
     policy,
     instanceUid: memory.instanceUid,
     process: { is: "down", restartAt: now, error: "", held: false },
     wanted: { is: "nothing", because: "the configuration is being prepared", fine: false },
-    base: baseOf(policy, offers, memory.onProbation, interrupted, now),
+    base: baseOf(policy, offers, memory.onProbation, interrupted?.of === "offer" ? interrupted : null, now),
     standIn: null,
     rollout: { is: "idle" },
     probation: null,
     interrupted,
-    returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, trial) : null,
+    returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, ofOffer) : null,
+    returningAt: now,
     waiting: policy.acceptsRemoteConfig ? waitingOf(offers, now) : null,
     offers,
     restarts: NO_RESTARTS,
@@ -52,7 +54,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
 
 /** The trial that can go on: of the newest offer, or of what was applied before it and stored for that. */
 function trialOf({ lastReceived, onProbation, status, trial }: Memory): Trial | null {
-  if (trial === null) return null;
+  if (trial === null || trial.of === "base") return trial;
   const newest = trial.hash === lastReceived?.hash && status?.is !== "failed";
   return newest || trial.hash === onProbation?.hash ? trial : null;
 }
@@ -74,9 +76,11 @@ function offersOf(policy: Policy, memory: Memory, trial: Trial | null, { at, now
     repeatedAt: null,
   };
   if (trial === null || !isExhausted(trial)) return { ...rest, status, durableStatus: status };
-  const error = `the supervisor ended ${trial.lives} times while this configuration was on trial; it is not tried again`;
-  const failures = [{ digest: "", executable: "", hash: trial.hash, reason: error, version: "", at }, ...rest.failures].slice(0, FAILURES_MAX);
-  const failed = status?.hash === trial.hash ? { is: "failed" as const, hash: trial.hash, error } : status;
+  const of = trial.of === "offer" ? "this configuration was on trial" : "the changed local files or executable were on trial";
+  const error = `the supervisor ended ${trial.lives} times while ${of}; it is not tried again`;
+  const failure = trial.of === "offer" ? { digest: "", hash: trial.hash } : { digest: trial.hash, hash: "" };
+  const failures = [{ executable: "", reason: error, version: "", at, ...failure }, ...rest.failures].slice(0, FAILURES_MAX);
+  const failed = trial.of === "offer" && status?.hash === trial.hash ? { is: "failed" as const, hash: trial.hash, error } : status;
   return { ...rest, failures, status: failed, durableStatus: status };
 }
 
@@ -93,6 +97,7 @@ function baseOf(policy: Policy, offers: Offers, before: RemoteConfig | null, tri
   if (!policy.acceptsRemoteConfig) return start;
   const { lastReceived, lastWorking, status } = offers;
   // The newest one was refused, and this one ran on.
+  if (!policy.rollsBack && before !== null && before.files.length === 0) return start;
   if (!policy.rollsBack && before !== null) return { from: "last-received", remote: before, ...none };
   const isOver = trial === null && (status === null || status.is === "applied" || (!policy.rollsBack && status.is === "failed"));
   if (isOver && lastReceived !== null) return { from: "last-received", remote: lastReceived, ...none };

@@ -3,9 +3,10 @@
  * What it starts it writes into the state, so deciding twice does nothing new.
  */
 import type { ConfigSource, Effect } from "./effect.js";
-import { RENAME_MS_MIN } from "./limits.js";
+import { RENAME_MS_MIN, STABLE_RUN_MS } from "./limits.js";
 import { mayRetry } from "./ladder.js";
 import { isNamedOtherwise, isRenamed, isSettled, mayPrepare } from "./preparation.js";
+import { NO_RESTARTS } from "./restart.js";
 import { applyTrial } from "./rollout.js";
 import { buildOf, nameOfBase, resumes, sameRun, shortHash } from "./run.js";
 import type { Rung, StandIn, State } from "./state.js";
@@ -54,13 +55,13 @@ function decideExecutable(state: State, turn: Turn): Decision {
 
 /** One preparation at a time, the base first: after a crash in the middle of a trial, what worked runs before the next try. */
 function decidePreparation(state: State, turn: Turn): Decision {
-  const { base, returning, rollout, standIn, waiting } = state;
+  const { base, returning, returningAt, rollout, standIn, waiting } = state;
   if (!mayPrepare(state)) return { state, effects: [] };
   if (base.build === null && standIn === null && base.retryAt <= turn.now) {
     return prepareBase(state, becauseOfBase(state));
   }
   if (standIn !== null && standIn.build === null) return prepareStandIn(state, standIn, `${nameOfBase(state)} does not run`);
-  if (returning !== null) return rollout.is === "idle" ? prepareOffer(state, returning) : { state, effects: [] };
+  if (returning !== null) return rollout.is === "idle" && returningAt <= turn.now ? prepareOffer(state, returning) : { state, effects: [] };
   if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer({ ...state, waiting: null }, waiting.offer);
   if (!isSettled(state)) return { state, effects: [] };
   if (base.isStale && base.retryAt <= turn.now) return prepareBase(state, "the local files are read again");
@@ -152,8 +153,10 @@ function decideProcess(state: State, turn: Turn): Decision {
   }
   if (sameRun(process.run, wanted.run)) return { state, effects: [] };
   const onlyConfig = process.run.turn === wanted.run.turn;
-  if (state.policy.reloadsByHup && process.is === "healthy" && onlyConfig) return reload(state, wanted.run, wanted.because, turn);
-  return stop(state, wanted.because, wanted.run);
+  // A stable run wipes out earlier crashes, also when it is ended on purpose.
+  const calm = process.is === "healthy" && turn.now - process.since >= STABLE_RUN_MS ? { ...state, restarts: NO_RESTARTS } : state;
+  if (state.policy.reloadsByHup && process.is === "healthy" && onlyConfig) return reload(calm, wanted.run, wanted.because, turn);
+  return stop(calm, wanted.because, wanted.run);
 }
 
 function start(state: State, run: Run, wantedBecause: string, turn: Turn): Decision {
@@ -164,6 +167,7 @@ function start(state: State, run: Run, wantedBecause: string, turn: Turn): Decis
     attempt,
     run,
     linkMin: 0,
+    executable: state.executable.is === "known" ? state.executable.facts.identity : "",
     startTimeUnixNano: 0n,
     after: state.process.is === "down" ? state.process.error : "",
     late: false,
@@ -175,9 +179,9 @@ function start(state: State, run: Run, wantedBecause: string, turn: Turn): Decis
 function stop(state: State, because: string, next: Run | null): Decision {
   const { process } = state;
   if (process.is === "down" || process.is === "stopping") return { state, effects: [] };
-  const { attempt, run, linkMin, startTimeUnixNano } = process;
+  const { attempt, executable, run, linkMin, startTimeUnixNano } = process;
   return {
-    state: { ...state, process: { is: "stopping", attempt, run, linkMin, startTimeUnixNano } },
+    state: { ...state, process: { is: "stopping", attempt, executable, run, linkMin, startTimeUnixNano } },
     effects: [{ do: "stop-collector", attempt, next: next?.build ?? null, because }],
   };
 }
@@ -186,10 +190,11 @@ function stop(state: State, because: string, next: Run | null): Decision {
 function reload(state: State, run: Run, because: string, turn: Turn): Decision {
   const { process } = state;
   if (process.is !== "healthy") return { state, effects: [] };
-  const { attempt, startTimeUnixNano } = process;
+  const { attempt, executable, startTimeUnixNano } = process;
   const starting = {
     is: "starting" as const,
     attempt,
+    executable,
     run,
     linkMin: state.lastLink + 1,
     startTimeUnixNano,

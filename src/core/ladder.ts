@@ -4,7 +4,8 @@
  */
 import { BASE_RETRY_MS, BASE_RETRY_MS_MAX, COMPOSE_RETRY_MS, RESTART_JITTER } from "./limits.js";
 import { NO_RESTARTS } from "./restart.js";
-import { bounded, isProven, knownFailure, wantBase, wantedBy } from "./rollout.js";
+import { bounded, isDeadly, isProven, knownFailure, wantBase, wantedBy } from "./rollout.js";
+import { againWithOther } from "./offer-again.js";
 import { isSettled } from "./preparation.js";
 import { nameOfBase, sameBuild } from "./run.js";
 import type { Base, Probation, Rung, StandIn, State } from "./state.js";
@@ -103,7 +104,8 @@ export function basePrepared(state: State, build: Build, turn: Turn): State {
   const { base, standIn } = state;
   const isNew = base.build === null || base.isStale;
   // What failed as an offer, with these very local files, is no better as what should run; a later try is another matter.
-  const known = standIn === null && isNew && state.offers.proven?.digest !== build.prepared.digest ? knownFailure(state, build) : null;
+  const isTriedAnyway = standIn !== null && !isDeadly(state, build);
+  const known = !isTriedAnyway && isNew && state.offers.proven?.digest !== build.prepared.digest ? knownFailure(state, build) : null;
   if (known !== null && rungs(state).length > 0) return baseRefused(state, known, false, turn);
   const prepared: State = { ...state, base: { ...base, build, preparing: 0, refusal: "", isStale: false } };
   if (standIn !== null && isNew && isFree(prepared)) return tryBase(prepared, build, standIn, turn);
@@ -118,7 +120,12 @@ export function basePrepared(state: State, build: Build, turn: Turn): State {
 function proveAnew(state: State, build: Build, turn: Turn): State {
   const { base, offers, policy } = state;
   if (offers.proven === null || isProven(state, build) || base.from === "fallback" || policy.probationMs === 0 || !build.prepared.runs) return state;
-  return { ...state, probation: probationOf(state, build, turn) };
+  // What failed with the files or the executable of before may work with these.
+  const again = againWithOther(state, turn);
+  const { process } = state;
+  // It has shown already that it is healthy, and will not say so once more.
+  if (process.is === "healthy" && sameBuild(process.run.build, build)) return again;
+  return { ...again, probation: probationOf(state, build, turn) };
 }
 
 function probationOf({ base }: State, build: Build, turn: Turn): Probation {
@@ -167,7 +174,7 @@ export function standInPrepared(state: State, build: Build, turn: Turn): State {
   const { base, standIn } = state;
   if (standIn === null) return state;
   // The very content that crashes is no way down.
-  if (base.build !== null && sameBuild(base.build, build)) return stepDown({ ...state, standIn: { ...standIn, preparing: 0 } }, turn);
+  if (base.build !== null && sameBuild(base.build, build)) return stepDown({ ...state, standIn: { ...standIn, preparing: 0, isStale: false } }, turn);
   const isOther = standIn.build?.prepared.digest !== build.prepared.digest;
   const ready: State = { ...state, standIn: { ...standIn, build, preparing: 0, isStale: false } };
   if (!isFree(ready)) return ready;

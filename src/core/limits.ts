@@ -20,6 +20,8 @@ export const STABLE_RUN_MS = 60_000;
 export const HOLD_CRASHES = 10;
 /** While held, the next try comes after about this long; a new configuration or a restart command ends the hold at once. */
 export const HOLD_RETRY_MS = 300_000;
+/** Before that try the local files are read again, and validated: this long before it. */
+export const COMPOSE_MS = 5_000;
 
 /** At the start the server gets so long to answer before the startup fallback is prepared. */
 export const FALLBACK_WAIT_MS = 500;

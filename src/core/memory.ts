@@ -27,7 +27,9 @@ export interface Memory {
 }
 
 export interface Trial {
-  /** The offer's. */
+  /** Its subject: the server's offer, or the base with local files or an executable that changed. */
+  readonly of: "offer" | "base";
+  /** The offer's; of the base, the digest of its text. */
   readonly hash: Hex;
   /** How many lives of the supervisor have begun it; a clean shutdown gives one back. */
   readonly lives: number;
@@ -37,6 +39,7 @@ export interface Trial {
 export interface Failure {
   /** "" when the supervisor died over it, again and again, before its text was known: then the hash has to do. */
   readonly digest: Hex;
+  /** "" where the supervisor died over it, whatever the executable was. */
   readonly executable: string;
   readonly hash: Hex;
   readonly reason: string;
@@ -66,9 +69,12 @@ export function memory(state: State): Memory {
   return { instanceUid, lastReceived, lastWorking, status, isBlameless, proven, onProbation: onProbation(state), trial: trial(state), failures };
 }
 
+/** Nothing remote is what runs, and that is not for want of an offer. */
+export const NO_REMOTE: RemoteConfig = { hash: "", files: [] };
+
 function onProbation({ base, offers, policy, probation, returning }: State): RemoteConfig | null {
   // Without going back there is no probation; then it is what runs after a newer offer was refused.
-  if (!policy.rollsBack) return base.remote === offers.lastReceived ? null : base.remote;
+  if (!policy.rollsBack) return base.remote === offers.lastReceived ? null : (base.remote ?? NO_REMOTE);
   // While it is brought back it is still what it was.
   const remote = returning ?? (probation?.of === "offer" ? probation.build.remote : null);
   return remote === offers.lastReceived ? null : remote;
@@ -76,13 +82,20 @@ function onProbation({ base, offers, policy, probation, returning }: State): Rem
 
 /** The newest offer from its receipt to the end of its probation. Also one that kills the supervisor while it is prepared counts. */
 function trial(state: State): Trial | null {
-  const { closing, interrupted, probation, returning, rollout, waiting } = state;
+  const { closing, interrupted } = state;
+  const subject = subjectOf(state);
+  if (subject === null) return null;
+  const lives = interrupted?.of === subject.of && interrupted.hash === subject.hash ? interrupted.lives : 1;
+  // A clean end is no death.
+  return { ...subject, lives: closing === null ? lives : lives - 1 };
+}
+
+/** One at a time: what the server offers comes before what changed on the host. */
+function subjectOf({ probation, returning, rollout, waiting }: State): Omit<Trial, "lives"> | null {
   const applied = probation?.of === "offer" ? probation.hash : undefined;
   const hash = waiting?.offer.hash ?? (rollout.is === "idle" ? (returning?.hash ?? applied) : rollout.offer.hash);
-  if (hash === undefined) return null;
-  const lives = interrupted?.hash === hash ? interrupted.lives : 1;
-  // A clean end is no death.
-  return { hash, lives: closing === null ? lives : lives - 1 };
+  if (hash !== undefined) return { of: "offer", hash };
+  return probation?.of === "base" ? { of: "base", hash: probation.build.prepared.digest } : null;
 }
 
 /** Parts are replaced, never changed in place, so their identity tells. */
@@ -93,6 +106,7 @@ export function sameMemory(a: Memory, b: Memory): boolean {
     a.lastWorking === b.lastWorking &&
     a.status === b.status &&
     a.isBlameless === b.isBlameless &&
+    a.trial?.of === b.trial?.of &&
     a.trial?.hash === b.trial?.hash &&
     a.trial?.lives === b.trial?.lives &&
     a.onProbation === b.onProbation &&

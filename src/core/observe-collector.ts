@@ -5,14 +5,14 @@
 import type { Event } from "./event.js";
 import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick, probationStarted, probationSuspended } from "./probation.js";
 import { startWanted, stepAside, stepDown, withoutPause } from "./ladder.js";
-import { STEP_DOWN_CRASHES } from "./limits.js";
+import { COMPOSE_MS, STEP_DOWN_CRASHES } from "./limits.js";
 import { blameless } from "./offer-again.js";
 import { applyTrial, failTrial, probate, probateBase, reasonOf } from "./rollout.js";
 import { NO_RESTARTS, planRestart } from "./restart.js";
 import { onTrial, sameBuild, sameRun } from "./run.js";
 import type { Alive, State } from "./state.js";
 import type { Turn } from "./turn.js";
-import type { Exit } from "./values.js";
+import type { Exit, Millis } from "./values.js";
 
 export function observeStarted(state: State, startTimeUnixNano: bigint, turn: Turn): State {
   const { process } = state;
@@ -37,12 +37,16 @@ export function observeNotStarted(state: State, error: string, turn: Turn): Stat
     return blameless({ ...failed, offers: { ...failed.offers, failures: state.offers.failures } }, turn);
   }
   // It did run before: what is missing now is the executable or the disk, and no configuration is to blame for that.
-  return probationSuspended(crashed(state, reason, turn));
+  const down = crashed(state, reason, turn);
+  if (isBaseRetried(state)) return withoutPause(stepAside({ ...down, probation: null }, reason, turn), turn);
+  return probationSuspended(down);
 }
 
 /** The Collector may run the old configuration or the new one: only a restart is certain. */
 export function observeNotReloaded(state: State, error: string, turn: Turn): State {
-  const failed = failTrial(state, `the Collector could not be reloaded: ${error}`, turn);
+  const tried = failTrial(state, `the Collector could not be reloaded: ${error}`, turn);
+  // As with one that could not be started: it never ran.
+  const failed = state.rollout.is === "trying" ? blameless({ ...tried, offers: { ...tried.offers, failures: state.offers.failures } }, turn) : tried;
   const { process, wanted } = failed;
   if (wanted.is !== "run" || process.is === "down" || !sameRun(process.run, wanted.run)) return failed;
   const next = failed.turn + 1;
@@ -61,8 +65,8 @@ export function observeHealth(state: State, event: Extract<Event, { is: "collect
   const { process } = state;
   const heard: State = { ...state, said: { ...state.said, health: event.health } };
   if (process.is === "down" || process.is === "stopping") return state;
-  const { attempt, run, linkMin, startTimeUnixNano } = process;
-  const same: Alive = { attempt, run, linkMin, startTimeUnixNano };
+  const { attempt, executable, run, linkMin, startTimeUnixNano } = process;
+  const same: Alive = { attempt, executable, run, linkMin, startTimeUnixNano };
   switch (event.verdict) {
     case "healthy":
       return observeHealthy(
@@ -133,14 +137,16 @@ function lower(before: State, down: State, error: string, turn: Turn): State {
 function crashed(state: State, error: string, turn: Turn): State {
   const { restarts, restartAt, held } = planRestart(state.restarts, state.process, turn.now, turn.random);
   const down = { ...gone(state, { is: "down", restartAt, error, held }), restarts };
-  return held ? readAgain(down) : down;
+  return held ? readAgain(down, restartAt, turn) : down;
 }
 
-/** Held for long, it may be repaired meanwhile: the local files are read again before each try. */
-function readAgain(state: State): State {
+/** Held for long, it may be repaired or upgraded meanwhile: the local files are read again right before each try. */
+function readAgain(state: State, restartAt: Millis, turn: Turn): State {
   const { base, standIn } = state;
-  if (standIn === null) return { ...state, base: { ...base, isStale: true } };
-  return standIn.build === null || standIn.from === "as-proven" ? state : { ...state, standIn: { ...standIn, isStale: true } };
+  if (standIn === null) return { ...state, base: { ...base, isStale: true, retryAt: Math.max(turn.now, restartAt - COMPOSE_MS) } };
+  // Nothing runs, so trying the base costs nothing: it need not wait longer than what stands in for it.
+  const retryAt = Math.min(standIn.retryAt, restartAt);
+  return { ...state, standIn: { ...standIn, retryAt, isStale: standIn.isStale || (standIn.build !== null && standIn.from !== "as-proven") } };
 }
 
 /** What runs is what should run. */

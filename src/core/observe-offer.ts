@@ -1,7 +1,7 @@
 /** What an offer of the server, and the news of its preparation, mean for the state. */
 import type { Event } from "./event.js";
 import { baseRefused, basePrepared, standInPrepared, standInRefused, startNow } from "./ladder.js";
-import { OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_RETRY_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
+import { COMPOSE_RETRY_MS, OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_RETRY_MS, OFFER_WAIT_MS_MAX } from "./limits.js";
 import { blameless, failWaiting } from "./offer-again.js";
 import { applyTrial, knownFailure, refuseOffer, wantedBy } from "./rollout.js";
 import { alive, sameBuild, shortHash } from "./run.js";
@@ -47,10 +47,10 @@ export function observePrepared(state: State, ticket: number, build: Build, turn
   if (ticket === state.standIn?.preparing) return standInPrepared(state, build, turn);
   const { process, rollout, wanted } = state;
   if (rollout.is !== "preparing" || rollout.ticket !== ticket) return state;
-  const known = knownFailure(state, build);
-  if (known !== null) return refuseOffer(state, known, turn.now);
   const running = alive(process);
   const same = running !== null && wanted.is === "run" && sameBuild(running.run.build, build) && running.run.turn === state.turn;
+  const known = same && process.is === "healthy" ? null : knownFailure(state, build);
+  if (known !== null) return refuseOffer(state, known, turn.now);
   const because = `configuration ${shortHash(rollout.offer.hash)} was offered`;
   const trying: State = {
     ...(same ? state : startNow(state, turn)),
@@ -67,8 +67,14 @@ export function observeRefused(state: State, event: Extract<Event, { is: "config
   if (ticket === state.base.preparing) return baseRefused(state, reason, isBlameless, turn);
   if (ticket === state.standIn?.preparing) return standInRefused(state, reason, isBlameless, turn);
   if (state.rollout.is !== "preparing" || state.rollout.ticket !== ticket) return state;
+  if (isBlameless && state.rollout.offer === state.returning) return returnLater(state, reason, turn);
   const refused = refuseOffer(state, reason, turn.now);
   return isBlameless ? blameless(refused, turn) : refused;
+}
+
+/** What was applied comes back once it can be prepared. What waits for it cannot be prepared either, and is tried after it. */
+function returnLater(state: State, reason: string, turn: Turn): State {
+  return failWaiting({ ...state, rollout: { is: "idle" }, returningAt: turn.now + COMPOSE_RETRY_MS }, reason, turn);
 }
 
 /** The newest offer again. An empty hash says nothing, so there the content decides. */

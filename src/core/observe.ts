@@ -4,7 +4,7 @@
  */
 import type { Event } from "./event.js";
 import { endFallback } from "./ladder.js";
-import { DESCRIBE_RETRY_MS, SAVE_RETRY_MS } from "./limits.js";
+import { COMPOSE_MS, DESCRIBE_RETRY_MS, SAVE_RETRY_MS } from "./limits.js";
 import {
   observeExited,
   observeHealth,
@@ -18,10 +18,12 @@ import { againAt, offerAgain, sooner } from "./offer-again.js";
 import { failUndescribed, failUnsaved, observeOffer, observePrepared, observeRefused } from "./observe-offer.js";
 import { observeRestartCommand, observeRetryRequest } from "./observe-operator.js";
 import { probationDeadline } from "./probation.js";
+import { NO_RESTARTS } from "./restart.js";
 import { failTrial } from "./rollout.js";
 import { alive } from "./run.js";
 import type { Shown, State } from "./state.js";
 import type { Turn } from "./turn.js";
+import type { ExecutableFacts } from "./values.js";
 import { unreachable } from "../lib/check.js";
 
 export function observe(state: State, event: Event, turn: Turn): State {
@@ -42,7 +44,7 @@ export function observe(state: State, event: Event, turn: Turn): State {
     case "shutdown-requested":
       return { ...state, closing: state.closing ?? event.because };
     case "executable-described":
-      return sooner({ ...state, executable: { is: "known", facts: event.facts } }, turn);
+      return sooner(observeDescribed(state, event.facts, turn), turn);
     case "executable-not-described":
       return failUndescribed({ ...state, executable: { is: "failing", error: event.error, retryAt: turn.now + DESCRIBE_RETRY_MS } }, event.error, turn);
     case "config-prepared":
@@ -102,6 +104,18 @@ function isStale(state: State, event: Event): boolean {
   const process = alive(state.process);
   if (process === null || event.attempt !== process.attempt) return true;
   return "link" in event && event.link < process.linkMin;
+}
+
+/** What runs was composed for the executable of before. */
+function observeDescribed(state: State, facts: ExecutableFacts, turn: Turn): State {
+  const { base, executable } = state;
+  const isOther = executable.is === "known" && executable.facts.identity !== facts.identity;
+  const known: State = { ...state, executable: { is: "known", facts } };
+  if (!isOther || base.build === null) return known;
+  const stale: State = { ...known, base: { ...base, isStale: true, retryAt: turn.now } };
+  const { process } = state;
+  // It ends a hold, once the text is composed for it.
+  return process.is === "down" ? { ...stale, restarts: NO_RESTARTS, process: { ...process, held: false, restartAt: turn.now + COMPOSE_MS } } : stale;
 }
 
 /** What could still be returned to stays beside it. */

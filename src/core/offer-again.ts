@@ -43,6 +43,14 @@ export function sooner(state: State, turn: Turn): State {
   return offers.againAt === null ? state : { ...state, offers: { ...offers, againAt: Math.min(offers.againAt, turn.now + OFFER_RETRY_MS) } };
 }
 
+/** Local files or the executable are others than when it failed. */
+export function againWithOther(state: State, turn: Turn): State {
+  const { offers } = state;
+  if (offers.status?.is !== "failed") return state;
+  const at = turn.now + OFFER_RETRY_MS;
+  return { ...state, offers: { ...offers, againAt: offers.againAt === null ? at : Math.min(offers.againAt, at) } };
+}
+
 /** It waits for what is not to be had: so the server is told, and it is tried as soon as it can be. */
 export function failWaiting(state: State, reason: string, turn: Turn): State {
   const { waiting } = state;

@@ -9,8 +9,8 @@ export function mayPrepare({ base, executable, rollout, standIn }: State): boole
 }
 
 /** Nothing is tried, waits or has to prove itself, so what runs may be composed anew. */
-export function isSettled({ probation, rollout, waiting }: State): boolean {
-  return rollout.is === "idle" && waiting === null && probation === null;
+export function isSettled({ probation, returning, rollout, waiting }: State): boolean {
+  return rollout.is === "idle" && waiting === null && returning === null && probation === null;
 }
 
 /** What runs, or would run, was composed for another identity. */

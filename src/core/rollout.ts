@@ -3,7 +3,7 @@
  * these functions are the only writers of a final status.
  */
 import { FAILURES_MAX, REASON_CHARS_MAX } from "./limits.js";
-import type { Failure, Proven } from "./memory.js";
+import type { Failure, Proven, Trial } from "./memory.js";
 import { sameBuild, shortHash } from "./run.js";
 import type { Base, Probation, State, Wanted } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -16,7 +16,7 @@ export function prove(state: State, build: Build): State {
   return {
     ...state,
     standIn: null,
-    interrupted: null,
+    interrupted: isSubject(state.interrupted, build) ? null : state.interrupted,
     base: isBase
       ? base
       : {
@@ -31,18 +31,37 @@ export function prove(state: State, build: Build): State {
     offers: {
       ...offers,
       lastWorking: policy.rollsBack ? (build.remote ?? offers.lastWorking) : offers.lastWorking,
+      failures: withoutFailure(state, build),
       proven: isBase && base.from === "fallback" ? offers.proven : provenBy(state, build),
     },
   };
 }
 
+function isSubject(trial: Trial | null, { prepared, remote }: Build): boolean {
+  return trial?.hash === (trial?.of === "base" ? prepared.digest : remote?.hash);
+}
+
+/** What is good is no known failure, whatever it was under another hash. */
+function withoutFailure({ executable, offers: { failures } }: State, { prepared }: Build): readonly Failure[] {
+  const others = failures.filter((each) => each.digest !== prepared.digest || executable.is !== "known" || each.executable !== executable.facts.identity);
+  return others.length === failures.length ? failures : others;
+}
+
+/** That of the process, which may be another one than lies there by now. "" for unknown. */
+function executableOf({ executable, process }: State): string {
+  if (process.is !== "down") return process.executable;
+  return executable.is === "known" ? executable.facts.identity : "";
+}
+
 /** The same as before where it is the same, so that nothing is written. */
-function provenBy({ executable, offers: { proven } }: State, { instanceUid, prepared }: Build): Proven | null {
-  if (executable.is !== "known") return proven;
+function provenBy(state: State, { instanceUid, prepared }: Build): Proven | null {
+  const { proven } = state.offers;
+  const executable = executableOf(state);
+  if (executable === "") return proven;
   const { digest, remoteHash, runs } = prepared;
   // Where nothing runs there is nothing to return to.
   const text = runs ? prepared.text : null;
-  const next: Proven = { digest, executable: executable.facts.identity, text, instanceUid, remoteHash };
+  const next: Proven = { digest, executable, text, instanceUid, remoteHash };
   const isSame =
     proven !== null &&
     (proven.text !== null || text === null) &&
@@ -55,8 +74,14 @@ function provenBy({ executable, offers: { proven } }: State, { instanceUid, prep
 
 /** The trial succeeded: its offer, unless superseded, is APPLIED, and `build` goes on probation (or, without one, is good). */
 export function applyTrial(state: State, build: Build, hash: Hex, now: Millis): State {
-  const applied = conclude({ ...state, rollout: { is: "idle" } }, { is: "applied", hash, error: "" });
+  const idle: State = { ...state, rollout: { is: "idle" } };
+  const applied = isNewest(state) ? conclude(idle, { is: "applied", hash, error: "" }) : idle;
   return probate(applied, build, hash, now);
+}
+
+/** Without hashes only the offer itself tells whose outcome it is. */
+function isNewest({ offers, rollout }: State): boolean {
+  return rollout.is !== "trying" || rollout.offer.hash !== "" || rollout.offer === offers.lastReceived;
 }
 
 /** It was healthy for the first time. What was good before stays good; without a probation it is good at once. */
@@ -84,12 +109,16 @@ export function probateBase(state: State, build: Build, now: Millis): State {
 function isGood(state: State, build: Build): boolean {
   const { base, offers, standIn } = state;
   if (base.build === null || !sameBuild(base.build, build) || standIn !== null) return false;
-  return offers.proven === null || isProven(state, build) || base.from === "fallback";
+  return offers.proven === null || isProvenWith(offers.proven, build, executableOf(state)) || base.from === "fallback";
 }
 
-/** This very text lasted with this very executable. */
-export function isProven({ executable, offers: { proven } }: State, { prepared }: Build): boolean {
-  return proven !== null && executable.is === "known" && proven.digest === prepared.digest && proven.executable === executable.facts.identity;
+/** This very text lasted with the executable with which it would start now. */
+export function isProven({ executable, offers: { proven } }: State, build: Build): boolean {
+  return proven !== null && executable.is === "known" && isProvenWith(proven, build, executable.facts.identity);
+}
+
+function isProvenWith(proven: Proven, { prepared }: Build, executable: string): boolean {
+  return proven.digest === prepared.digest && proven.executable === executable;
 }
 
 /** What was APPLIED turned out not to last: the one way from APPLIED to FAILED. */
@@ -120,10 +149,15 @@ export function knownFailure(state: State, build: Build): string | null {
   if (executable.is !== "known") return null;
   const known = offers.failures.find((each) =>
     each.digest === ""
-      ? each.hash === build.remote?.hash
-      : each.digest === build.prepared.digest && each.executable === executable.facts.identity,
+      ? each.hash !== "" && each.hash === build.remote?.hash
+      : each.digest === build.prepared.digest && (each.executable === executable.facts.identity || each.executable === ""),
   );
   return known?.reason ?? null;
+}
+
+/** The supervisor died over this very text, again and again: not even time is a reason to try it again. */
+export function isDeadly({ offers }: State, { prepared }: Build): boolean {
+  return offers.failures.some(({ digest, executable }) => digest === prepared.digest && executable === "");
 }
 
 /** The trial failed after the swap: what worked before is wanted again. `output` are the Collector's last lines. */
@@ -134,7 +168,8 @@ export function failTrial(state: State, reason: string, turn: Turn, output = "")
   if (!state.policy.rollsBack) return keepFailed(state, rollout.build, hash, reason, output);
   const error = reasonOf(reason, output);
   const failed = rememberFailure(over(state, rollout.offer), rollout.build, hash, error, turn);
-  return wantFallback(conclude(failed, { is: "failed", hash, error }), `configuration ${shortHash(hash)} failed`, turn.now);
+  const concluded = isNewest(state) ? conclude(failed, { is: "failed", hash, error }) : failed;
+  return wantFallback(concluded, `configuration ${shortHash(hash)} failed`, turn.now);
 }
 
 /** Where going back is turned off, what failed is what should run. */
@@ -185,8 +220,16 @@ export function wantBase(state: State, because: string): State {
     const isOver = probation?.of === "base" && !sameBuild(probation.build, build);
     return { ...state, probation: isOver ? null : probation, wanted: wantedBy(state, build, because) };
   }
-  if (wanted.is === "nothing") return state;
+  // What was kept, since nothing better could be prepared, is better than nothing.
+  if (wanted.is === "nothing" || isKept(state)) return state;
   return { ...state, wanted: { is: "nothing", because: "the configuration is being prepared", fine: false } };
+}
+
+/** It is no trial of an offer that runs. */
+function isKept({ offers, wanted }: State): boolean {
+  if (wanted.is !== "run") return false;
+  const { remote } = wanted.run.build;
+  return remote === null || remote === offers.lastWorking;
 }
 
 /** A build as what is wanted; one with nothing in it to run wants nothing, and that is fine. */

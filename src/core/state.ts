@@ -35,6 +35,8 @@ export interface State {
   readonly waiting: Waiting | null;
   /** What was applied in the last life and is not good yet, until it is healthy again or has failed. What waits comes after it. */
   readonly returning: RemoteConfig | null;
+  /** When it may be prepared, once more where that was impossible. */
+  readonly returningAt: Millis;
   readonly offers: Offers;
   readonly restarts: Restarts;
   readonly executable: Executable;
@@ -84,6 +86,8 @@ export interface Alive {
   readonly run: Run;
   /** News of links below this number is about the time before a reload. */
   readonly linkMin: number;
+  /** The identity of the executable that was known at its start. */
+  readonly executable: string;
   /** 0n until the process has reported its start. */
   readonly startTimeUnixNano: bigint;
 }

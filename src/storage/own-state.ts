@@ -93,7 +93,8 @@ function provenOf(proven: Fields, instanceUid: string): ProvenRecord {
 function trialOf(trial: Fields): Trial {
   const { lives } = trial;
   if (typeof lives !== "number" || !Number.isInteger(lives)) throw new Error("trial.lives is not a whole number");
-  return { hash: hexOf(trial, "hash"), lives };
+  // The first version knew trials of offers only.
+  return { of: trial["of"] === "base" ? "base" : "offer", hash: hexOf(trial, "hash"), lives };
 }
 
 function failureOf(failure: Fields): Failure {

@@ -15,7 +15,7 @@ export function runOf(name: string, turn = 1): Run {
   return { turn, build: buildOf(offerOf(name)) };
 }
 
-const alive = { attempt: 7, run: runOf("A"), linkMin: 0, startTimeUnixNano: 5n };
+const alive = { attempt: 7, run: runOf("A"), linkMin: 0, executable: testFacts.identity, startTimeUnixNano: 5n };
 
 export const processes = {
   down: { is: "down", restartAt: NOW, error: "", held: false },

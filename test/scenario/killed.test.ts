@@ -9,9 +9,9 @@ const failedB = { ...applyingB, status: { is: "failed", hash: "B", error: "boom"
 const appliedA = { ...good, lastReceived: offerOf("A"), status: { is: "applied", hash: "A", error: "" } as const };
 
 test("killed once more before it is healthy again, it comes back in the next life", async () => {
-  const second = new Story({ memory: { ...failedB, onProbation: offerOf("A"), trial: { hash: "A", lives: 1 } } });
+  const second = new Story({ memory: { ...failedB, onProbation: offerOf("A"), trial: { of: "offer" as const, hash: "A", lives: 1 } } });
   await second.settle();
-  expect(saved(second)).toMatchObject({ onProbation: { hash: "A" }, trial: { hash: "A", lives: 2 } });
+  expect(saved(second)).toMatchObject({ onProbation: { hash: "A" }, trial: { of: "offer" as const, hash: "A", lives: 2 } });
   const third = new Story({ memory: saved(second) });
   await third.settle();
   await live(third);
@@ -24,11 +24,11 @@ test.each([
   ["before it is prepared, in the place of another one", { ...applyingB, onProbation: offerOf("A") }, 1],
   ["while it starts, in the place of another one", { ...applyingB, onProbation: offerOf("A") }, 2],
 ])("a refused offer that comes %s does not cost it", async (_, memory, steps) => {
-  const story = new Story({ memory: { ...memory, trial: { hash: memory.lastReceived.hash, lives: 1 } } });
+  const story = new Story({ memory: { ...memory, trial: { of: "offer" as const, hash: memory.lastReceived.hash, lives: 1 } } });
   await story.settle();
   await live(story, { steps });
   await story.post({ is: "remote-config-offered", config: offerOf("C") });
-  expect(saved(story)).toMatchObject({ lastReceived: { hash: "C" }, onProbation: { hash: "A" }, trial: { hash: "C" } });
+  expect(saved(story)).toMatchObject({ lastReceived: { hash: "C" }, onProbation: { hash: "A" }, trial: { of: "offer" as const, hash: "C" } });
   await live(story, { refuses: "C" });
   await story.advance(5_000);
   await live(story, { refuses: "C" });
@@ -37,7 +37,7 @@ test.each([
 });
 
 test("it runs again when the trial of another one is given up", async () => {
-  const story = new Story({ memory: { ...applyingB, onProbation: offerOf("A"), trial: { hash: "B", lives: 3 } } });
+  const story = new Story({ memory: { ...applyingB, onProbation: offerOf("A"), trial: { of: "offer" as const, hash: "B", lives: 3 } } });
   await story.settle();
   await live(story);
   expect(story.state.offers.status).toMatchObject({ is: "failed", hash: "B" });
@@ -45,7 +45,7 @@ test("it runs again when the trial of another one is given up", async () => {
 });
 
 test("killed between the files of a save, the newer offer is tried, although the trial on disk is that of an older one", async () => {
-  const story = new Story({ memory: { ...applyingB, trial: { hash: "A", lives: 1 } } });
+  const story = new Story({ memory: { ...applyingB, trial: { of: "offer" as const, hash: "A", lives: 1 } } });
   await story.settle();
   await live(story);
   expect(story.state.offers.status).toMatchObject({ is: "applied", hash: "B" });

@@ -189,7 +189,7 @@ test("a newer one that fails gives way to the one on probation, whose probation 
     > collector-health #4 healthy
       tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead"; healthy"
   `);
-  expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trial: { hash: "A" } });
+  expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trial: { of: "offer" as const, hash: "A" } });
   await story.advance(60_000);
   expect(story.state.offers).toMatchObject({ lastWorking: { hash: "A" }, status: { is: "failed", hash: "B" } });
 });
@@ -255,14 +255,14 @@ test("the same content that failed before is not tried again under another hash"
 test("a probation that a death of the supervisor cut short runs again, but not after the third death", async () => {
   const status = { is: "applied", hash: "B", error: "" } as const;
   const stored = { lastReceived: offerOf("B"), lastWorking: offerOf("A"), status, proven: provenOf("A") };
-  const second = new Story({ memory: { ...stored, trial: { hash: "B", lives: 1 } } });
+  const second = new Story({ memory: { ...stored, trial: { of: "offer" as const, hash: "B", lives: 1 } } });
   await second.settle();
-  expect(second.saves.at(-1)?.trial).toEqual({ hash: "B", lives: 2 });
+  expect(second.saves.at(-1)?.trial).toEqual({ of: "offer", hash: "B", lives: 2 });
   await second.prepared();
   await second.prepared();
   expect(second.state.wanted).toMatchObject({ run: { build: { remote: { hash: "B" } } } });
 
-  const fourth = new Story({ memory: { ...stored, trial: { hash: "B", lives: 3 } } });
+  const fourth = new Story({ memory: { ...stored, trial: { of: "offer" as const, hash: "B", lives: 3 } } });
   await fourth.settle();
   expect(fourth.recorded[0]).toBe(
     'Remote configuration failed {"hash":"B","because":"the supervisor ended 3 times while this configuration was on trial; it is not tried again"}',
@@ -285,10 +285,10 @@ test("a probation that a death of the supervisor cut short runs again, but not a
 
 test("a clean shutdown during probation is no death", async () => {
   const story = await applied("A");
-  expect(story.saves.at(-1)?.trial).toEqual({ hash: "A", lives: 1 });
+  expect(story.saves.at(-1)?.trial).toEqual({ of: "offer", hash: "A", lives: 1 });
   await story.post({ is: "shutdown-requested", because: "received SIGTERM" });
   await story.exited();
-  expect(story.saves.at(-1)?.trial).toEqual({ hash: "A", lives: 0 });
+  expect(story.saves.at(-1)?.trial).toEqual({ of: "offer", hash: "A", lives: 0 });
 });
 
 test("many crashes in a row hold the Collector; a restart command ends the hold at once", async () => {
@@ -316,13 +316,13 @@ test("without a probation what was healthy once is good", async () => {
 
 test("after a death in the middle of a trial, what was on probation comes back first, and is returned to when the trial fails", async () => {
   const status = { is: "applying", hash: "B", error: "" } as const;
-  const trial = { hash: "B", lives: 1 };
+  const trial = { of: "offer", hash: "B", lives: 1 } as const;
   const story = new Story({ memory: { lastReceived: offerOf("B"), lastWorking: offerOf("G"), onProbation: offerOf("A"), status, trial } });
   await story.settle();
   await story.prepared(); // the good one, for the way back
   await story.prepared(); // the one on probation
   await story.started();
-  expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trial: { hash: "B", lives: 2 } });
+  expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trial: { of: "offer" as const, hash: "B", lives: 2 } });
   await story.health("healthy");
   await story.prepared(); // the trial that was cut short
   await story.exited();

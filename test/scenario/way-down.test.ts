@@ -1,5 +1,6 @@
 /** What runs while what should run cannot, and the way up again. */
 import { expect, test } from "vitest";
+import { COMPOSE_MS } from "../../src/core/limits.js";
 import { APPLIED_A, GOOD_A, provenOf, Story, testFacts } from "../support/story.js";
 
 
@@ -32,6 +33,7 @@ test("what should run is refused with the local files of today: it runs as it wa
   expect(story.read()).toMatchInlineSnapshot(`
     "  prepare-config A proven digest-A (it is time to try configuration A again)
     > config-prepared digest-A-and-new-files
+      save status applied A, received A, working A, on trial digest-A-and-new-files
       stop-collector #1 next digest-A-and-new-files (configuration A is tried again)
       tell applied A; unhealthy "the Collector is being stopped"
     > collector-exited #1 code 0
@@ -39,7 +41,8 @@ test("what should run is refused with the local files of today: it runs as it wa
       tell applied A; unhealthy "the Collector is starting"
     > collector-started #2
     > collector-health #2 healthy
-      tell applied A; healthy"
+      tell applied A; healthy
+      save status applied A, received A, working A"
   `);
   expect(story.state.standIn).toBeNull();
   expect(story.saves.at(-1)?.proven).toMatchObject({ digest: "digest-A-and-new-files" });
@@ -238,6 +241,9 @@ test("held for long, the local files are read again before each try, and repaire
   for (let crashes = 1; crashes <= 10; crashes++) await story.crash();
   expect(story.reports.at(-1)?.health.process).toBe("held");
   story.read();
+  await story.advance(300_000 - COMPOSE_MS - 1);
+  expect(story.read()).toBe("");
+  await story.advance(1);
   await story.prepared({ digest: "digest-repaired" });
   expect(story.read()).toContain("start-collector #11 digest-repaired");
 });

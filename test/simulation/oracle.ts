@@ -32,6 +32,7 @@ export class Oracle {
   #provenText: string | null = null;
   readonly #stored = new Set<string>();
   #newest = "";
+  readonly #prepares: number[] = [];
   #crashes: number[] = [];
   /** All of them, since the last disturbance. */
   #allCrashes: number[] = [];
@@ -128,8 +129,18 @@ export class Oracle {
     this.check(this.#crashes.length <= 20, `${this.#crashes.length} crashes in 10 s: restarts are not paced`);
   }
 
+  /** What is sound, APPLIED and healthy is not stopped for less; nothing is stopped for something that has to be prepared first. */
+  stops(text: string, next: string, because: string): void {
+    if (this.#stretch?.text !== text) return;
+    const status = this.#last?.remoteConfig.status;
+    const isApplied = status?.is === "applied" && this.#contents.get(status.hash) === contentIn(text);
+    if (isApplied) this.check(!/^(local|fallback)@/.test(next), `stopped for less: ${because}`);
+    this.check(next !== "" || !because.includes("prepared"), `stopped for nothing: ${because}`);
+  }
+
   /** Nothing is tried before it is on disk. */
   prepares(remote: RemoteConfig | null): void {
+    this.#prepares.push(this.#now());
     this.check(remote === null || this.#stored.has(remote.hash), `prepared before it was on disk: ${remote?.hash ?? ""}`);
   }
 
@@ -197,15 +208,19 @@ export class Oracle {
     }
     if (status.error.startsWith("the supervisor ended")) {
       this.check(this.#deaths >= 3, `failed for ${this.#deaths} deaths of the supervisor: ${status.hash}`);
-      this.#finals.set(status.hash, "failed");
-      return;
+      return void this.#finals.set(status.hash, this.#failedHow(status.hash));
     }
     const text = this.#started.get(content);
     if (text !== undefined && !status.error.startsWith("refused") && !this.#healthy.has(content)) this.#noteFailure(status.hash, text);
     const slow = /^(silent|sick|slow|falls)/.test(content);
     this.check(this.#rejected.has(content) || slow, `failed without a reason in the world: ${status.hash}`);
-    // What fails while the local files change may work with the new ones.
-    this.#finals.set(status.hash, this.#now() - this.#forgivenAt < 120_000 ? "failed-blameless" : "failed");
+    this.#finals.set(status.hash, this.#failedHow(status.hash));
+  }
+
+  /** What fails while the local files or the executable change may work with the new ones. */
+  #failedHow(hash: string): string {
+    const failedAt = this.#savedAt.get(hash) ?? this.#now();
+    return failedAt - this.#forgivenAt < 120_000 ? "failed-blameless" : "failed";
   }
 
   /** A server that was away hears of it late: somebody may have asked for another try meanwhile. */
@@ -229,7 +244,9 @@ export class Oracle {
     this.check(status?.is !== "applying", `no final status for ${status?.hash ?? ""}`);
     this.check(!/^(cannot store|impossible now|the configuration was not tried|the Collector could not be started)/.test(status?.error ?? ""), `never tried again: ${status?.error ?? ""}`);
     const late = this.#allCrashes.filter((at) => this.#now() - at < 600_000).length;
-    this.check(late <= 10, `${late} crashes in 10 minutes at rest: nothing is ever held`);
+    this.check(late <= 14, `${late} crashes in 10 minutes at rest: nothing is ever held`);
+    const prepares = this.#prepares.filter((at) => this.#now() - at < 600_000).length;
+    this.check(prepares <= 70, `${prepares} preparations in 10 minutes at rest`);
     const text = running[0] ?? "";
     const runs = contentIn(text);
     const wanted = status?.is === "applied" ? (this.#contents.get(status.hash) ?? "") : "";

@@ -46,6 +46,7 @@ export class World {
   #occupiedUntil = 0;
   /** The version of the local files, and what each of them does to every configuration that it takes part in. */
   #layers = 0;
+  #readLayers = 0;
   readonly #spoils = new Map<number, Spoil>([[0, ""]]);
   /** The version of the Collector's executable, and until when nobody can run it. */
   #executable = 1;
@@ -257,6 +258,7 @@ export class World {
       case "start-collector":
         return this.#collectors.start(effect.attempt, effect.run.build);
       case "stop-collector":
+        this.stopsFor(effect.next?.prepared.text ?? "", effect.because);
         return this.later(0, 2_000, () => this.#collectors.stop(effect.attempt));
       case "reload-collector":
         return this.#collectors.reload(effect.attempt, effect.run.build);
@@ -279,6 +281,11 @@ export class World {
 
   isOccupied(): boolean {
     return this.agenda.now < this.#occupiedUntil;
+  }
+
+  stopsFor(next: string, because: string): void {
+    const [text] = this.#collectors.running;
+    if (text !== undefined && this.natureOf(text) === "good") this.oracle.stops(text, next, because);
   }
 
   describe(): void {
@@ -312,6 +319,9 @@ export class World {
   compose(source: ConfigSource, instanceUid: string): string {
     switch (source.is) {
       case "layers":
+        // What failed with others may be tried with these.
+        if (this.#readLayers !== this.#layers) this.oracle.forgiven();
+        this.#readLayers = this.#layers;
         return `${source.remote === null ? "local" : contentOf(source.remote)}@${this.#layers}`;
       case "fallback":
         this.fault("fallback needed");

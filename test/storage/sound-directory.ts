@@ -21,7 +21,7 @@ export const SOUND: Memory = {
   status: { is: "failed", hash: "bb02", error: "no: way" },
   isBlameless: true,
   onProbation: C,
-  trial: { hash: "cc03", lives: 1 },
+  trial: { of: "offer", hash: "cc03", lives: 1 },
   failures: [{ digest: "0f", executable: "/otelcol:1", hash: "bb02", reason: "no: way", version: "0.149.0", at: "2026-01-01T00:00:00.000Z" }],
   proven: { ...provenOf("0123", "/otelcol:1"), text: TEXT },
 };
