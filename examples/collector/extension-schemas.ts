@@ -88,6 +88,7 @@ const FAULTS: ComponentSchema = {
     never_connect: bool(false),
     eat_memory: int("int64", 0),
     eat_memory_after: duration("0s"),
+    print: text(""),
     print_bytes: int("int64", 0),
     slow_stop: duration("0s"),
   }),

@@ -30,6 +30,8 @@ export interface Faults {
   readonly eatMemoryBytes: number;
   readonly eatMemoryAfterMs: number;
   readonly printBytes: number;
+  /** A line for stderr, with whatever its references gave. */
+  readonly print: string;
   readonly slowStopMs: number;
   /** Never resolves and keeps the process alive. */
   forever(): Promise<never>;
@@ -60,6 +62,7 @@ function read(settings: ConfigMap): Faults {
     eatMemoryBytes: numberAt(settings, "eat_memory"),
     eatMemoryAfterMs: optionalMs("eat_memory_after") ?? 0,
     printBytes: numberAt(settings, "print_bytes"),
+    print: textAt(settings, "print"),
     slowStopMs: optionalMs("slow_stop") ?? 0,
     forever,
   };
@@ -79,6 +82,7 @@ const PRINT_CHUNK_BYTES = 1024 * 1024;
 /** What happens once and at once when a service with faults starts. */
 export function strike(faults: Faults): void {
   if (faults.eatMemoryAfterMs === 0) eatMemory(faults);
+  if (faults.print !== "") printError(`${faults.print}\n`);
   if (faults.printBytes > 0) {
     for (let left = faults.printBytes; left > 0; left -= PRINT_CHUNK_BYTES) printError("x".repeat(Math.min(left, PRINT_CHUNK_BYTES)));
     printError("\n");

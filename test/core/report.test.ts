@@ -50,3 +50,9 @@ test.each([
   const changed = { ...state, storage, offers: { ...state.offers, status: failed, durableStatus: applying, ...offers } };
   expect(report(changed)?.remoteConfig.status).toBe(status);
 });
+
+test("the connection is told with how often it was lost, and why", () => {
+  const state = stateOf();
+  const lost = { ...state, server: { isConnected: true, wasReached: true, losses: 2, error: "the server closed it (1006)" } };
+  expect(report(lost)?.health).toMatchObject({ losses: 2, lossError: "the server closed it (1006)" });
+});

@@ -30,12 +30,17 @@ test("a burst of 30 configurations makes at most 2 starts, and the last one runs
   const stage = await setStage();
   const supervisor = await stage.up();
   const starts = supervisor.said("Collector starts").length;
-  let last = "";
-  for (let number = 1; number <= 30; number++) last = await stage.send(nopPipeline(`burst${number}`));
+  const sent: string[] = [];
+  for (let number = 1; number <= 30; number++) sent.push(await stage.send(nopPipeline(`burst${number}`)));
+  const last = sent.at(-1) ?? "";
   expect(await stage.outcome(last)).toMatchObject({ is: "applied" });
   await stage.until("the last one", () => stage.agent.healthy && stage.agent.effectiveConfig.includes("nop/burst30"));
   expect(supervisor.said("Collector starts").length - starts).toBeLessThanOrEqual(2);
   expect(await stage.host.read("storage/effective.yaml")).toContain("nop/burst30");
+  // The first acts at once and may have come to its end; what was superseded gets none, and the last exactly one.
+  const finals = (hash: string): readonly string[] => stage.agent.courseOf(hash).filter((status) => status !== "applying");
+  expect(finals(last)).toEqual(["applied"]);
+  expect(sent.slice(0, -1).filter((hash) => finals(hash).length > 0).length).toBeLessThanOrEqual(supervisor.said("Collector starts").length - starts - 1);
 });
 
 test("an empty configuration stops the Collector, and the agent says so and is healthy", async () => {

@@ -2,7 +2,7 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { AgentToServerSchema } from "../../src/gen/opamp/v1/opamp_pb.js";
-import { nopPipeline } from "./support/configs.js";
+import { faulty, nopPipeline } from "./support/configs.js";
 import { setStage } from "./support/stage.js";
 
 const FROM_ENVIRONMENT = "s3cr3t-of-the-environment";
@@ -39,6 +39,28 @@ test("values of ${env:}, ${file:} and of secret keys are not in what is reported
   for (const secret of [FROM_ENVIRONMENT, FROM_FILE, KNOWN_KEY, HEADER]) {
     expect(wire.split(secret), `${secret} on the wire`).toHaveLength(1);
     expect(log.split(secret), `${secret} in the log`).toHaveLength(1);
+  }
+});
+
+test("what a Collector says before its end reaches the server without the secrets in it", async () => {
+  const stage = await setStage({ sections: { agent: { collector_crash_log_snippet_kib: 8 } } });
+  await stage.host.write("token", FROM_FILE);
+  const supervisor = await stage.up({ env: { TOKEN: FROM_ENVIRONMENT } });
+  const print = `cannot log in with \${env:TOKEN} nor with \${file:${stage.host.path("token")}}, giving up`;
+  const hash = await stage.send(faulty("talkative", { print, die_after: "0s" }));
+  const { error, is } = await stage.outcome(hash);
+  expect(is).toBe("failed");
+  expect(error).toMatch(/\nCollector log tail:\n[^]*cannot log in with .* nor with .*, giving up/);
+  // It did say them.
+  const said = await stage.host.read("storage/agent.log");
+  await supervisor.end();
+  const wire = stage.agent.messages.map((message) => Buffer.from(toBinary(AgentToServerSchema, message)).toString("latin1")).join("\n");
+  const kept = await Promise.all(["history.jsonl", "opampsupervisor_state.json", "persistent_state.yaml"].map((name) => stage.host.read(`storage/${name}`)));
+  for (const secret of [FROM_ENVIRONMENT, FROM_FILE]) {
+    expect(said, "in its own log").toContain(secret);
+    expect(wire.split(secret), `${secret} on the wire`).toHaveLength(1);
+    expect((supervisor.stdout + supervisor.stderr).split(secret), `${secret} in the log`).toHaveLength(1);
+    expect(kept.join("\n").split(secret), `${secret} in what is kept`).toHaveLength(1);
   }
 });
 

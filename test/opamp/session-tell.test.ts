@@ -346,6 +346,16 @@ describe("the last message", () => {
   });
 });
 
+test("the supervisor's own part of the health tree tells of connections that were lost", () => {
+  const { session, send } = start();
+  const connection = (losses: number, lossError: string): unknown => {
+    session.tell(reportOf({ health: { ...reportOf().health, losses, lossError } }), 0n);
+    return send()?.health?.componentHealthMap["supervisor"]?.componentHealthMap["connection"];
+  };
+  expect(connection(0, "")).toMatchObject({ healthy: true, status: "connected", lastError: "" });
+  expect(connection(2, "closed (1006)")).toMatchObject({ healthy: true, status: "connected again, lost 2 times", lastError: "closed (1006)" });
+});
+
 test("the supervisor's own part of the health tree says when the storage cannot be written", () => {
   const { session, send } = start();
   const health = { ...reportOf().health, storageError: "no space left on device", process: "held", rollout: "on probation" };

@@ -10,9 +10,12 @@ test("thirty offers in a second start the Collector twice and end in one status,
     await story.advance(33);
     await story.post({ is: "remote-config-offered", config: offerOf(`offer-${i}`) });
   }
-  const lastAt = story.now;
-  await story.advance(150);
-  expect(story.now - lastAt).toBe(150);
+  const prepares = (): number => story.effects.filter((effect) => effect.do === "prepare-config").length;
+  const before = prepares();
+  await story.advance(149);
+  expect(prepares(), "within the pause").toBe(before);
+  await story.advance(1);
+  expect(prepares(), "after it").toBe(before + 1);
   await story.prepared();
   await story.exited();
   await story.started();

@@ -1,6 +1,6 @@
 /** Between applied and good: what a configuration has to stand, and what is returned to when it does not. */
 import { expect, test } from "vitest";
-import { offerOf, provenOf, Story } from "../support/story.js";
+import { offerOf, provenOf, Story, testFacts } from "../support/story.js";
 
 async function applied(name: string): Promise<Story> {
   const story = new Story();
@@ -250,6 +250,28 @@ test("the same content that failed before is not tried again under another hash"
       save status failed B-with-a-time-stamp, received B-with-a-time-stamp, working none
       tell failed B-with-a-time-stamp "the Collector exited with code 1 before it was healthy; the local configuration runs instead"; healthy"
   `);
+});
+
+test("the last 32 that failed are remembered, each with reason, time and version", async () => {
+  const story = new Story();
+  await story.up();
+  for (let number = 1; number <= 40; number++) {
+    await story.swap(`bad-${number}`);
+    await story.exited({ code: 1 });
+    await story.started();
+    await story.health("healthy");
+    await story.advance(3_000);
+  }
+  const { failures } = story.saves.at(-1) ?? { failures: [] };
+  expect(failures.map(({ hash }) => hash)).toEqual(Array.from({ length: 32 }, (_, index) => `bad-${40 - index}`));
+  expect(failures[0]).toEqual({
+    digest: "digest-bad-40",
+    executable: testFacts.identity,
+    hash: "bad-40",
+    reason: "the Collector exited with code 1 before it was healthy",
+    version: "0.149.0",
+    at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+  });
 });
 
 test("a probation that a death of the supervisor cut short runs again, but not after the third death", async () => {

@@ -16,6 +16,33 @@ test("after a crash the first restart is immediate, then the pauses grow, and at
   expect(pauses).toEqual([0, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 300_000]);
 });
 
+test("a clean exit that nobody asked for is a crash like any other", async () => {
+  const story = new Story();
+  await story.up();
+  const pauses: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const downAt = story.now;
+    await story.exited({ code: 0 });
+    if (i === 0) expect(story.reports.at(-1)?.health.lastError).toBe("the Collector is being restarted: the Collector exited with code 0, which nobody asked for,");
+    while (story.state.process.is === "down") await story.advance(100);
+    pauses.push(story.now - downAt);
+    await story.started();
+  }
+  expect(pauses.slice(0, 4)).toEqual([0, 1_000, 2_000, 4_000]);
+  expect(pauses.at(-1)).toBe(300_000);
+});
+
+test.each([
+  ["cgroup", "the Collector was killed by SIGKILL, for want of memory (the kernel counted it in the control group)"],
+  ["host", "the Collector was killed by SIGKILL, probably for want of memory (the kernel ended a process of this host for that)"],
+  ["none", "the Collector was killed by SIGKILL"],
+] as const)("its end says what the kernel knows of memory: %s", async (memoryKill, words) => {
+  const story = new Story();
+  await story.up();
+  await story.exited({ signal: "SIGKILL", memoryKill });
+  expect(story.reports.at(-1)?.health.lastError).toBe(`the Collector is being restarted: ${words}`);
+});
+
 test("a long healthy run wipes out earlier crashes", async () => {
   const story = new Story();
   await story.up();

@@ -106,6 +106,12 @@ export class Collectors {
     this.#world.oracle.started(build.prepared.text);
     const one = this.#all.find((each) => each.alive && each.attempt === attempt);
     if (one === undefined) return this.#world.post({ is: "collector-not-reloaded", attempt, error: "no process" });
+    if (!this.#world.quiet && this.#world.random.chance(0.2)) {
+      this.#world.fault("reload failed");
+      this.#world.oracle.rejected(build.prepared.text);
+      // What runs then nobody knows: here the old one goes on.
+      return this.#world.post({ is: "collector-not-reloaded", attempt, error: "no room" });
+    }
     one.content = build.prepared.text;
     this.#world.post({ is: "collector-reloaded", attempt });
     // What the old link still has to say arrives late.
@@ -119,6 +125,7 @@ export class Collectors {
     const { content } = one;
     const nature = this.#world.natureOf(content);
     const slow = nature === "slow" ? 20_000 : 100;
+    if (nature === "slow") this.#world.fault("slow start");
     const still = (run: () => void) => (): void => {
       if (one.alive && one.content === content) run();
     };
@@ -144,6 +151,7 @@ export class Collectors {
 
   #flip(one: Collector, isHealthy: boolean, still: (run: () => void) => () => void): void {
     this.#world.later(1_000, 4_000, still(() => {
+      this.#world.fault("health lost or found");
       if (isHealthy) this.#world.oracle.rejected(one.content);
       else this.#world.oracle.healthy(one.content);
       this.#say(one, isHealthy ? "unhealthy" : "healthy", one.link);
@@ -171,7 +179,10 @@ export class Collectors {
     const { attempt, link } = one;
     if (link === 0 || this.#world.random.chance(0.5)) return;
     const health = { healthy: true, status: "healthy" } as ComponentHealth;
-    this.#world.later(0, 400, () => this.#world.post({ is: "collector-health", attempt, link, verdict: "healthy", error: "", health }));
+    this.#world.later(0, 400, () => {
+      this.#world.fault("late words");
+      this.#world.post({ is: "collector-health", attempt, link, verdict: "healthy", error: "", health });
+    });
   }
 
   #end(one: Collector, code: number, because: string): void {
@@ -181,6 +192,7 @@ export class Collectors {
     this.#world.oracle.rejected(one.content);
     const { attempt } = one;
     this.#lastWords(one);
+    if (because === "own") this.#world.fault("crash of its own");
     if (because === "own") this.#world.oracle.crashed();
     this.#world.post({ is: "collector-exited", attempt, exit: { code, signal: null, memoryKill: "none", tail: "" } });
   }

@@ -199,9 +199,11 @@ export class Oracle {
       this.#finals.set(status.hash, "failed-blameless");
       return;
     }
+    const isStored = this.#disk?.status?.hash === status.hash && this.#disk.status.is === "failed";
+    this.check(isStored || status.error.startsWith("cannot store"), `FAILED is told before it is on disk: ${status.hash}`);
     if (/^(impossible now|the configuration was not tried)/.test(status.error)) return void this.#finals.set(status.hash, "failed-blameless");
     // No fault of the configuration either: the same may be offered again, and work.
-    if (status.error.startsWith("the Collector could not be started")) {
+    if (/^the Collector could not be (started|reloaded)/.test(status.error)) {
       this.check(this.#rejected.has(content), `failed for a start that never failed: ${status.hash}`);
       this.#finals.set(status.hash, "failed-blameless");
       return;
@@ -242,9 +244,9 @@ export class Oracle {
     const status = report?.remoteConfig.status ?? null;
     this.check(report !== null, "the server was never told anything");
     this.check(status?.is !== "applying", `no final status for ${status?.hash ?? ""}`);
-    this.check(!/^(cannot store|impossible now|the configuration was not tried|the Collector could not be started)/.test(status?.error ?? ""), `never tried again: ${status?.error ?? ""}`);
+    this.check(!/^(cannot store|impossible now|the configuration was not tried|the Collector could not be (started|reloaded))/.test(status?.error ?? ""), `never tried again: ${status?.error ?? ""}`);
     const late = this.#allCrashes.filter((at) => this.#now() - at < 600_000).length;
-    this.check(late <= 14, `${late} crashes in 10 minutes at rest: nothing is ever held`);
+    this.check(late <= 20, `${late} crashes in 10 minutes at rest: nothing is ever held`);
     const prepares = this.#prepares.filter((at) => this.#now() - at < 600_000).length;
     this.check(prepares <= 70, `${prepares} preparations in 10 minutes at rest`);
     const text = running[0] ?? "";

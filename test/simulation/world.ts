@@ -229,6 +229,7 @@ export class World {
     if (life !== this.#life) return new Promise(() => undefined);
     if (this.agenda.now < this.#diskFullUntil) {
       this.oracle.saveFailed();
+      this.fault("save failed");
       throw new Error("no space left on device");
     }
     this.note(`  saved ${memory.status?.is ?? "none"} ${memory.status?.hash ?? ""} working ${memory.lastWorking?.hash ?? "none"}`);
