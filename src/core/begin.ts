@@ -99,7 +99,7 @@ function baseOf(policy: Policy, offers: Offers, before: RemoteConfig | null, tri
   // The newest one was refused, and this one ran on.
   if (!policy.rollsBack && before !== null && before.files.length === 0) return start;
   if (!policy.rollsBack && before !== null) return { from: "last-received", remote: before, ...none };
-  const isOver = trial === null && (status === null || status.is === "applied" || (!policy.rollsBack && status.is === "failed"));
+  const isOver = (trial === null || !policy.rollsBack) && (status === null || status.is === "applied" || (!policy.rollsBack && status.is === "failed"));
   if (isOver && lastReceived !== null) return { from: "last-received", remote: lastReceived, ...none };
   if (policy.rollsBack && lastWorking !== null) return { from: "last-working", remote: lastWorking, ...none };
   return start;

@@ -21,6 +21,13 @@ interface End {
   readonly isTorn: boolean;
 }
 
+/** The Collector's last words may be as long as somebody asked for; here one record must not push out all others. */
+const TEXT_CHARS_MAX = 16 * 1024;
+
+function bounded(_key: string, value: unknown): unknown {
+  return typeof value === "string" && value.length > TEXT_CHARS_MAX ? `${value.slice(0, TEXT_CHARS_MAX)} ...` : value;
+}
+
 export interface HistoryOptions {
   readonly directory: string;
   readonly clock: Clock;
@@ -45,7 +52,7 @@ export class History {
     const { clock, log } = this.#options;
     const time = isoTime(clock);
     try {
-      this.#append(`${JSON.stringify({ time, what, ...fields })}\n`);
+      this.#append(`${JSON.stringify({ time, what, ...fields }, bounded)}\n`);
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) log.warn("History cannot be written", { error: messageOf(error) });

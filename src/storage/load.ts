@@ -26,7 +26,7 @@ const STATE = {
 const OWN: FileKind<OwnState> = {
   name: OWN_STATE,
   bytesMax: OWN_STATE_BYTES_MAX,
-  loses: "the proof that the last configuration ran; it is validated again",
+  loses: "what was on trial, what failed, and the proof that the last configuration ran; it is validated again",
   parse: parseOwnState,
 };
 const RECEIVED: FileKind<ReturnType<typeof decodeRemoteConfig>> = {
@@ -73,7 +73,7 @@ export async function loadFiles(place: Place, acceptsRemoteConfig: boolean): Pro
   ]);
   const state = await soundState(place, stateFile, own);
   const received = await soundReceived(place, foundConfig(receivedFile), state);
-  const found: Found = { state, own, received, working: foundConfig(workingFile), onProbation: foundConfig(probationFile), goodText };
+  const found: Found = { state, own, isOwnDamaged: ownFile.is === "damaged", received, working: foundConfig(workingFile), onProbation: foundConfig(probationFile), goodText };
   const recovered = recover(found);
   const isLeftOver = found.onProbation !== null && recovered.onProbation === null;
   const onProbation = isLeftOver && (await isRemoved(place, ON_PROBATION)) ? null : found.onProbation;

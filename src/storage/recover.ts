@@ -11,6 +11,8 @@ export interface Found {
   /** Null: the file is damaged. Undefined: it is absent. `digest` is the SHA-256 of its bytes. */
   readonly state: (PersistentState & { readonly digest: string }) | null | undefined;
   readonly own: OwnState | null;
+  /** It was there, and cannot be read: so we ran here before, and what of it was on trial is lost. */
+  readonly isOwnDamaged: boolean;
   readonly received: FoundConfig | null;
   readonly working: FoundConfig | null;
   readonly onProbation: FoundConfig | null;
@@ -39,16 +41,18 @@ export function recover(found: Found): Recovered {
   const aboutIt = takenOver || received === null || known.some((version) => version.received === received.digest);
   const status = lastReceived === null ? null : statusFor(lastReceived, said, aboutIt);
   const applied = takenOver && status?.is === "applied";
+  // Nobody knows whether it had lasted: what is not known to be good has to show it.
+  const inDoubt = applied && found.isOwnDamaged && working?.config.hash !== status.hash;
   return {
     // A file that somebody removed means a new identity (a cloned host); a damaged one does not.
     instanceUid: state === undefined ? null : (state?.instanceUid ?? own?.instanceUid ?? null),
     lastReceived,
-    lastWorking: applied ? lastReceived : (working?.config ?? null),
+    lastWorking: applied && !inDoubt ? lastReceived : (working?.config ?? null),
     status,
     isBlameless: !takenOver && own?.isBlameless === true && status?.is === "failed" && own.status?.hash === status.hash,
     // Whoever ran here in between knew nothing of our trials.
     onProbation: !takenOver && isNamed(found.onProbation, known, aboutIt) ? (found.onProbation?.config ?? null) : null,
-    trial: takenOver ? null : (own?.trial ?? null),
+    trial: inDoubt ? { of: "offer", hash: status.hash, lives: 1 } : takenOver ? null : (own?.trial ?? null),
     failures: own?.failures ?? [],
     proven: provenOf(found),
     takenOver,

@@ -10,7 +10,7 @@ import { setStage } from "./support/stage.js";
 const FILES: readonly (readonly [string, string | null])[] = [
   ["persistent_state.yaml", "what of the instance uid and the outcome of the last remote configuration no other file holds"],
   ["last_recv_remote_config.dat", "the last received remote configuration; the server is told that there is none and sends it again"],
-  ["opampsupervisor_state.json", "the proof that the last configuration ran; it is validated again"],
+  ["opampsupervisor_state.json", "what was on trial, what failed, and the proof that the last configuration ran; it is validated again"],
   ["collector.json", "what the Collector said of itself in its last run; it is asked again"],
   ["effective.yaml", null],
   ["supervisor.lock", null],

@@ -36,7 +36,7 @@ const mutants: readonly Mutant[] = [
   { mistake: "never gives up waiting for health", file: "observe.ts", from: "rollout.giveUpAt <= turn.now", to: "rollout.giveUpAt + 1e9 <= turn.now" },
   { mistake: "gives a superseded offer a final status", file: "rollout.ts", from: "if (state.waiting !== null || state.offers.status?.hash !== status.hash) return state;", to: "" },
   { mistake: "counts a probation across crashes", file: "probation.ts", from: "endsAt: null,\n    sickSince: probation.sickSince ?? turn.now,\n    crashes", to: "sickSince: null,\n    crashes" },
-  { mistake: "returns to a configuration that was never good", file: "begin.ts", from: "const isOver = trial === null && (", to: "const isOver = (" },
+  { mistake: "returns to a configuration that was never good", file: "begin.ts", from: "const isOver = (trial === null || !policy.rollsBack) && (", to: "const isOver = (" },
   { mistake: "bears illness for ever during probation", file: "probation.ts", from: "probation.sickSince !== null && probation.sickSince +", to: "probation.sickSince !== null && 1e12 +" },
   { mistake: "tries what cannot run again without a pause", file: "ladder.ts", from: "return turn.now + full * (1 - RESTART_JITTER * turn.random);", to: "return turn.now + 0 * full * turn.random * RESTART_JITTER;" },
   { mistake: "stays on a lower step for ever", file: "ladder.ts", from: "return standIn !== null && standIn.build !== null && !standIn.isTrying && isSettled(state);", to: "return standIn === null && isSettled(state) && false;" },

@@ -122,3 +122,14 @@ test("a disk that cannot take it is one warning and nothing more", () => {
   for (let i = 0; i < 5; i++) history.add("Collector starts", {});
   expect(warnings).toEqual(["History cannot be written"]);
 });
+
+test("a text without end does not push out all other records", () => {
+  const history = new History({ directory, clock: new ManualClock(), log: silentLogger });
+  history.add("Remote configuration failed", { because: `the cause${'"'.repeat(4 * 1024 * 1024)}` });
+  history.add("Collector starts", { attempt: 2 });
+  const text = readFileSync(join(directory, "history.jsonl"), "utf8");
+  expect(text.length).toBeLessThan(64 * 1024);
+  const [first, second] = text.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(first?.["because"]).toMatch(/^the cause"+ \.\.\.$/);
+  expect(second).toMatchObject({ attempt: 2 });
+});
