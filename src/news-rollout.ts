@@ -1,5 +1,6 @@
 /** The part of the news that tells of configurations: offers, what became of them, and the way down and up. */
 import type { Memory } from "./core/memory.js";
+import { toldError } from "./core/report.js";
 import { nameOfBase, sameBuild, shortHash } from "./core/run.js";
 import type { State } from "./core/state.js";
 import type { Build, RemoteStatus } from "./core/values.js";
@@ -39,7 +40,10 @@ function superseded(before: State, hash: string): NewsLine[] {
   return [info("Remote configuration superseded", { hash: status.hash, because: `configuration ${shortHash(hash)} was offered` })];
 }
 
-function failed(before: State, after: State, { error, hash }: RemoteStatus): NewsLine[] {
+function failed(before: State, after: State, status: RemoteStatus): NewsLine[] {
+  const { hash } = status;
+  // In the very words that the server is told.
+  const error = toldError(after, status);
   const { rollout } = before;
   const fields = { hash, because: error };
   const ran = rollout.is === "trying" ? rollout.build : rollout.is === "idle" ? (before.probation?.build ?? null) : null;

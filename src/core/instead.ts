@@ -3,9 +3,9 @@
  * went on naming what has failed since would be a lie.
  */
 import { nameOfRung } from "./ladder.js";
-import { sameBuild, shortHash } from "./run.js";
+import { nameOfBase, sameBuild, shortHash } from "./run.js";
 import type { State } from "./state.js";
-import type { Build, RemoteStatus } from "./values.js";
+import type { Build, Hex, RemoteStatus } from "./values.js";
 
 /** The reasons of what was started begin so, and those of what was refused do not: there nothing was touched. */
 const WAS_STARTED = /^the (?:Collector|supervisor) /;
@@ -13,9 +13,10 @@ const WAS_STARTED = /^the (?:Collector|supervisor) /;
 /** "" where there is nothing to say. */
 export function instead(state: State, status: RemoteStatus | null): string {
   if (status?.is !== "failed" || !WAS_STARTED.test(status.error)) return "";
-  const { attempt, base, policy, wanted } = state;
-  // The first one is still on its way.
-  if (attempt === 0 && base.build === null && base.refusal === "") return "";
+  const { attempt, base, policy, returning, wanted } = state;
+  // At the start it is on its way.
+  const isFirst = attempt === 0 && (returning !== null || (wanted.is === "nothing" && base.refusal === ""));
+  if (isFirst) return `${nameOfFirst(state)} runs instead`;
   if (wanted.is === "nothing") return wanted.fine ? "nothing is to run instead" : "nothing runs instead";
   const { build } = wanted.run;
   if (build.remote?.hash === status.hash) {
@@ -24,10 +25,20 @@ export function instead(state: State, status: RemoteStatus | null): string {
   return `${nameOf(state, build)} runs instead`;
 }
 
-function nameOf({ base, probation, standIn }: State, build: Build): string {
-  if (probation?.of === "offer" && sameBuild(probation.build, build)) return `configuration ${shortHash(probation.hash)}, which was applied before,`;
+function nameOfFirst(state: State): string {
+  const { base, returning } = state;
+  const remote = returning ?? base.remote;
+  return remote === null ? nameOfBase(state) : nameOfRemote(remote.hash);
+}
+
+/** The same words whether it is good or not yet: a status that changes with each probation would be noise. */
+function nameOfRemote(hash: Hex): string {
+  return `configuration ${shortHash(hash)}, which worked before,`;
+}
+
+function nameOf({ base, standIn }: State, build: Build): string {
   if (standIn?.build != null && sameBuild(standIn.build, build)) return nameOfRung(standIn.from);
   if (base.from === "fallback" && base.build !== null && sameBuild(base.build, build)) return "the startup fallback";
   const { remoteHash } = build.prepared;
-  return remoteHash === null ? "the local configuration" : `configuration ${shortHash(remoteHash)}, which worked before,`;
+  return remoteHash === null ? "the local configuration" : nameOfRemote(remoteHash);
 }

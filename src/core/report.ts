@@ -89,7 +89,8 @@ export function report(state: State): Report | null {
   };
 }
 
-function toldError(state: State, status: RemoteStatus | null): string {
+/** The cause, what runs instead by now, and the Collector's own words; "" for no failure. */
+export function toldError(state: State, status: RemoteStatus | null): string {
   const error = status?.error ?? "";
   const runs = instead(state, status);
   if (runs === "") return error;

@@ -65,7 +65,7 @@ async function expectBoundedReason(stage: Stage): Promise<void> {
   const hash = await stage.send(faulty("loud-and-dead", { print_bytes: LINE_BYTES, die_after: "0s" }));
   const { error, is } = await stage.outcome(hash);
   expect(is).toBe("failed");
-  expect(error).toMatch(/^the Collector exited with code 1 before it was healthy; configuration [0-9a-f]{12}, which was applied before, runs instead\nCollector log tail:\n/);
+  expect(error).toMatch(/^the Collector exited with code 1 before it was healthy; configuration [0-9a-f]{12}, which worked before, runs instead\nCollector log tail:\n/);
   expect(error.length).toBeLessThanOrEqual(REASON_CHARS_MAX);
 }
 

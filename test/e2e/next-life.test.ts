@@ -45,9 +45,9 @@ test("FAILED is told again after a restart, the failed one is not tried again, a
 });
 
 test.each([
-  ["what was good", "0s", "worked"],
-  ["what was on probation", "60s", "was applied"],
-])("a supervisor killed in the middle of a trial ends it in its next life, and %s runs again", async (_, probation, words) => {
+  ["what was good", "0s"],
+  ["what was on probation", "60s"],
+])("a supervisor killed in the middle of a trial ends it in its next life, and %s runs again", async (_, probation) => {
   const stage = await setStage({ sections: { agent: { config_apply_timeout: "1500ms", config_probation: probation } } });
   const first = await stage.up();
   await stage.apply(nopPipeline("good"));
@@ -60,7 +60,7 @@ test.each([
   const { error, is } = await stage.outcome(hash);
   expect(is).toBe("failed");
   const why = "the Collector did not become healthy within 1.5 s (agent.config_apply_timeout)";
-  expect(error.replace(/[0-9a-f]{12}/, "HASH")).toBe(`${why}; configuration HASH, which ${words} before, runs instead`);
+  expect(error.replace(/[0-9a-f]{12}/, "HASH")).toBe(`${why}; configuration HASH, which worked before, runs instead`);
   await stage.until("the good one again", () => stage.agent.healthy && stage.agent.effectiveConfig.includes("nop/good"));
   expect(stage.agent.courseOf(hash).filter((is) => is !== "applying")).toEqual(["failed"]);
   await stage.collector();

@@ -82,7 +82,7 @@ test("a configuration that only the start shows to be wrong is told with the Col
     const { error, is } = await stage.outcome(hash);
     expect(is, what).toBe("failed");
     expect(stage.agent.courseOf(hash), what).toEqual(["applying", "failed"]);
-    const instead = `${begin}; configuration ${good}, which was applied before, runs instead`;
+    const instead = `${begin}; configuration ${good}, which worked before, runs instead`;
     if (end === "") expect(error, what).toBe(instead);
     else {
       expect(error.split("\nCollector log tail:\n")[0], what).toBe(instead);

@@ -137,7 +137,7 @@ test("the FAILED of the newest names what runs", async () => {
   await story.exited({ code: 1 }); // C fails, B comes back
   for (let i = 1; i <= 3; i++) await story.crash(); // B fails its probation
   const { status } = story.reports.at(-1)?.remoteConfig ?? {};
-  expect(status?.error).not.toMatch(/configuration B, which was applied before, runs instead$/);
+  expect(status?.error).not.toMatch(/configuration B, which worked before, runs instead$/);
 });
 
 test.each([0, 10, 20, 30, 40, 50])("what stands in is held: what should run need not wait for an hour, though it was tried in vain before (%i min)", async (offset) => {

@@ -184,10 +184,10 @@ test("a newer one that fails gives way to the one on probation, whose probation 
     > collector-exited #3 code 1
       save status failed B, received B, working none, on trial A
       start-collector #4 digest-A (configuration B failed)
-      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead"; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy"
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead"; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy"
     > collector-started #4
     > collector-health #4 healthy
-      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead"; healthy"
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead"; healthy"
   `);
   expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trial: { of: "offer" as const, hash: "A" } });
   await story.advance(60_000);
@@ -203,7 +203,7 @@ test("what FAILED says to run instead is what runs: also when that fails later",
   await story.started();
   await story.health("healthy");
   const error = (): string | undefined => story.reports.at(-1)?.remoteConfig.error;
-  expect(error()).toBe("the Collector exited with code 1 before it was healthy; configuration B, which was applied before, runs instead");
+  expect(error()).toBe("the Collector exited with code 1 before it was healthy; configuration B, which worked before, runs instead");
   story.recorded.splice(0);
   for (let crash = 1; crash <= 3; crash++) {
     await story.crash();
@@ -295,7 +295,7 @@ test("a probation that a death of the supervisor cut short runs again, but not a
   expect(fourth.read()).toMatchInlineSnapshot(`
     "  save status failed B, received B, working A
       prepare-config A proven digest-A (the supervisor has started)
-      tell failed B "the supervisor ended 3 times while this configuration was on trial; it is not tried again"; unhealthy "the configuration is being prepared"
+      tell failed B "the supervisor ended 3 times while this configuration was on trial; it is not tried again; configuration A, which worked before, runs instead"; unhealthy "the configuration is being prepared"
     > config-prepared digest-A
       start-collector #1 digest-A (configuration A worked last)
       tell failed B "the supervisor ended 3 times while this configuration was on trial; it is not tried again; configuration A, which worked before, runs instead"; unhealthy "the Collector is starting"
@@ -374,9 +374,9 @@ test("after a death in the middle of a trial, what was on probation comes back f
     > collector-exited #2 code 1
       save status failed B, received B, working G, on trial A
       start-collector #3 digest-A (configuration B failed)
-      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead"; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy"
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead"; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy"
     > collector-started #3
     > collector-health #3 healthy
-      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead"; healthy"
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead"; healthy"
   `);
 });

@@ -87,14 +87,14 @@ test("a crash on trial fails the offer and what worked runs again", async () => 
     > collector-exited #3 code 1
       save status failed B, received B, working none, on trial A
       start-collector #4 digest-A (configuration B failed)
-      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead
     Collector log tail:
     bind: address already in use"; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy
     Collector log tail:
     bind: address already in use"
     > collector-started #4
     > collector-health #4 healthy
-      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which was applied before, runs instead
+      tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead
     Collector log tail:
     bind: address already in use"; healthy"
   `);
