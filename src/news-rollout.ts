@@ -1,6 +1,6 @@
 /** The part of the news that tells of configurations: offers, what became of them, and the way down and up. */
 import type { Memory } from "./core/memory.js";
-import { toldError } from "./core/report.js";
+import { toldError, whyStandIn } from "./core/report.js";
 import { nameOfBase, sameBuild, shortHash } from "./core/run.js";
 import type { State } from "./core/state.js";
 import type { Build, RemoteStatus } from "./core/values.js";
@@ -25,7 +25,7 @@ function offerNews(before: State, after: State): NewsLine[] {
   const { hash } = status;
   switch (status.is) {
     case "applying":
-      return [...superseded(before, hash), info("Remote configuration received", { hash })];
+      return [...superseded(before, hash), info("Remote configuration received", { hash, because: before.offers.status?.hash === hash ? "it is tried again" : "the server offered it" })];
     case "applied":
       return [info("Remote configuration applied", { hash, because: "the Collector is healthy with it" })];
     case "failed":
@@ -89,7 +89,7 @@ function standInNews(before: State, after: State): NewsLine[] {
   const now = after.standIn;
   if (now === null) return was === null ? [] : [info("Nothing stands in any more", hashOf(after))];
   if (was === null || was.from !== now.from) {
-    return [{ level: "error", message: "Stepping down", fields: { because: `${nameOfBase(after)} does not run: ${now.reason}`, to: now.from, ...hashOf(after) } }];
+    return [{ level: "error", message: "Stepping down", fields: { because: whyStandIn(after), to: now.from, ...hashOf(after) } }];
   }
   if (now.isTrying && !was.isTrying) return [info("Trying again", { because: `${nameOfBase(after)} may run by now`, ...hashOf(after) })];
   if (now.tries === was.tries) return [];

@@ -4,6 +4,7 @@
  * `attempt` mean the same in every line; reasons are in the very words that the server is told.
  */
 import type { State } from "./core/state.js";
+import { whyHeld } from "./core/report.js";
 import { alive, shortHash } from "./core/run.js";
 import type { Build } from "./core/values.js";
 import type { Fields } from "./lib/log.js";
@@ -20,14 +21,24 @@ export interface NewsLine {
 export function news(before: State, after: State): NewsLine[] {
   const process = processNews(before, after);
   // What the Collector did leads to what is decided, and that to what is done with it.
-  return [
+  const decisions = [
     ...process.filter(({ message }) => !ACTS.includes(message)),
     ...rolloutNews(before, after),
     ...process.filter(({ message }) => ACTS.includes(message)),
+  ];
+  return [
+    ...decisions.map((line) => whole(line, after)),
     ...storageNews(before, after),
     ...executableNews(before, after),
     ...identityNews(before, after),
   ];
+}
+
+/** Each decision has a hash and an attempt: where it is about none, those of what is wanted and of the last start. */
+function whole(line: NewsLine, { attempt, base, wanted }: State): NewsLine {
+  const hash = (wanted.is === "run" ? wanted.run.build.prepared.remoteHash : base.remote?.hash) ?? "";
+  const { fields } = line;
+  return { ...line, fields: { ...fields, ...("hash" in fields ? {} : { hash }), ...("attempt" in fields ? {} : { attempt }) } };
 }
 
 const ACTS: readonly string[] = ["Collector starts", "Collector is reloaded", "Collector stops"];
@@ -50,15 +61,15 @@ function processNews(before: State, after: State): NewsLine[] {
     case "healthy": {
       const { build } = process.run;
       const result = { digest: build.prepared.digest, is: "healthy", because: "" } as const;
-      return [{ ...info("Collector is healthy", { attempt: process.attempt, ...nameOf(build) }), result }];
+      return [{ ...info("Collector is healthy", { attempt: process.attempt, because: "its extension says so", ...nameOf(build) }), result }];
     }
     case "unhealthy":
       return [{ level: "warn", message: "Collector is unhealthy", fields: { attempt: process.attempt, because: process.error } }];
     case "stopping":
-      return [info("Collector stops", { attempt: process.attempt, because: after.closing ?? after.wanted.because })];
+      return [info("Collector stops", { attempt: process.attempt, because: after.closing ?? after.wanted.because, ...nameOf(process.run.build) })];
     case "down": {
-      if (process.error === "") return [info("Collector is stopped", { ...(was === null ? {} : { attempt: was.attempt }) })];
-      const held: NewsLine = { level: "error", message: "Collector is held", fields: { because: `${after.restarts.crashes} crashes in a row; it is tried again slowly` } };
+      if (process.error === "") return [info("Collector is stopped", { because: "it was asked to end", ...(was === null ? {} : { attempt: was.attempt }) })];
+      const held: NewsLine = { level: "error", message: "Collector is held", fields: { because: whyHeld(after) } };
       return [endedUnasked(before, process.error, after), ...(process.held ? [held] : [])];
     }
   }

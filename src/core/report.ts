@@ -108,7 +108,7 @@ function toldStatus(state: State): RemoteStatus | null {
 /** The server believes that what it offered runs, and cannot be told yet that it does not: so healthy would be a lie. */
 function whyUntold(state: State): string {
   const { status } = state.offers;
-  if (status?.is !== "failed" || toldStatus(state) === status) return "";
+  if (status?.is !== "failed" || toldStatus(state)?.is !== "applied") return "";
   return `configuration ${shortHash(status.hash)} failed, which cannot be stored yet: ${status.error}`;
 }
 
@@ -152,7 +152,7 @@ function rolloutState({ probation, rollout, standIn, waiting }: State): string {
 }
 
 /** Why something else runs than what should, and what. */
-function whyStandIn(state: State): string {
+export function whyStandIn(state: State): string {
   const { base, standIn, probation, rollout } = state;
   const isOffer = rollout.is === "trying" || probation?.of === "offer";
   if (standIn === null || isOffer) {
@@ -186,10 +186,14 @@ function whyStarting(after: string): string {
   return after === "" ? "the Collector is starting" : `the Collector is being restarted: ${after}`;
 }
 
+export function whyHeld({ process, restarts }: State): string {
+  return `held after ${restarts.crashes} crashes in a row, tried again slowly: ${process.is === "down" ? process.error : ""}`;
+}
+
 function whyDown(state: State): string {
   const { executable, process, wanted } = state;
   if (state.closing !== null) return `the supervisor is shut down: ${state.closing}`;
-  if (process.is === "down" && process.held) return `held after ${state.restarts.crashes} crashes in a row, tried again slowly: ${process.error}`;
+  if (process.is === "down" && process.held) return whyHeld(state);
   if (process.is === "down" && process.error !== "") return process.error;
   if (state.standIn !== null && wanted.is === "nothing") return whyStandIn(state);
   if (executable.is === "failing") return executable.error;

@@ -91,7 +91,7 @@ test("a fallback that breaks later stops nothing: it is an error in the log, and
   expect(await stage.host.read("storage/effective.yaml")).toContain("nop/local");
   const [step] = second.said("Stepping down");
   expect(step).toMatchObject({ level: "error", to: "local" });
-  expect(String(step?.["because"])).toMatch(/^the startup fallback does not run: .*nosuch/s);
+  expect(String(step?.["because"])).toMatch(/^the startup fallback does not run, .*nosuch/s);
   const line = await second.logs("Startup fallback would not run when it is needed");
   expect(String(line["because"])).toContain(stage.host.path("fallback.yaml"));
 });

@@ -89,8 +89,8 @@ test("a step down that crashes too gives way to the next, and the last one is re
   await story.prepared();
   for (let crashes = 1; crashes <= 10; crashes++) await story.crash();
   expect(story.recorded.filter((line) => /^(Stepping down|Collector is held)/.test(line)).map((line) => line.replace(/"because":.*?,"to"/, '"to"'))).toEqual([
-    'Stepping down {"to":"fallback","hash":"A"}',
-    'Stepping down {"to":"local","hash":"A"}',
+    'Stepping down {"to":"fallback","hash":"A","attempt":5}',
+    'Stepping down {"to":"local","hash":"A","attempt":10}',
     expect.stringMatching(/^Collector is held/),
   ]);
 });
