@@ -14,10 +14,10 @@ const WAS_STARTED = /^the (?:Collector|supervisor) /;
 export function instead(state: State, status: RemoteStatus | null): string {
   if (status?.is !== "failed" || !WAS_STARTED.test(status.error)) return "";
   const { attempt, base, policy, returning, wanted } = state;
-  // At the start it is on its way.
-  const isFirst = attempt === 0 && (returning !== null || (wanted.is === "nothing" && base.refusal === ""));
-  if (isFirst) return `${nameOfFirst(state)} runs instead`;
-  if (wanted.is === "nothing") return wanted.fine ? "nothing is to run instead" : "nothing runs instead";
+  // At the start it is on its way; and one with nothing in it to run is in force all the same.
+  const isOnItsWay = attempt === 0 && (returning !== null || (wanted.is === "nothing" && base.refusal === ""));
+  if (isOnItsWay || (wanted.is === "nothing" && wanted.fine)) return `${nameOfNext(state)} runs instead`;
+  if (wanted.is === "nothing") return "nothing runs instead";
   const { build } = wanted.run;
   if (build.remote?.hash === status.hash) {
     return policy.rollsBack ? "it worked before, and runs again" : "it stays and is restarted, since agent.automatic_config_rollback is off";
@@ -25,7 +25,7 @@ export function instead(state: State, status: RemoteStatus | null): string {
   return `${nameOf(state, build)} runs instead`;
 }
 
-function nameOfFirst(state: State): string {
+function nameOfNext(state: State): string {
   const { base, returning } = state;
   const remote = returning ?? base.remote;
   return remote === null ? nameOfBase(state) : nameOfRemote(remote.hash);
