@@ -69,11 +69,9 @@ export class Judge {
   }
 
   /** What has come to rest, and runs. */
-  rests(running: Sent | null, { agent, exhausted, rollout }: Seen): void {
+  rests(running: Sent | null, { agent, rollout }: Seen): void {
     const named = SUCCESSOR.exec(agent.status.error);
-    // It was given up after FAILED was told.
-    const isOver = exhausted.some((hash) => hash.startsWith(named?.[1] ?? "none"));
-    if (named !== null && !isOver) expect(named[1], "the configuration that FAILED says to run instead").toBe(running?.hash.slice(0, 12));
+    if (named !== null) expect(named[1], "the configuration that FAILED says to run instead").toBe(running?.hash.slice(0, 12));
     this.#good = running === this.#running ? this.#good : this.#goodBy([this.#running]);
     this.#running = running;
     if (rollout === "idle") this.isGood();
@@ -135,6 +133,7 @@ export function isFinal({ is }: SeenStatus): boolean {
   return is === "applied" || is === "failed";
 }
 
+/** What runs instead may change later, for it may have to be given up too; the outcome and its cause may not. */
 function same(one: SeenStatus, other: SeenStatus): boolean {
-  return one.is === other.is && one.error === other.error;
+  return one.is === other.is && one.error.replace(SUCCESSOR, "") === other.error.replace(SUCCESSOR, "");
 }
