@@ -163,11 +163,16 @@ function exitReason(state: State, exit: Exit): string {
   return `the Collector ${howEnded(exit)}${when}`;
 }
 
-function howEnded({ code, memoryKill, signal }: Exit): string {
+/** The words with which a Collector refuses a configuration that nobody validated before its start. */
+const OVER_ITS_CONFIG = /^Error: (?:failed to get config|invalid configuration|failed to build )/m;
+
+/** Four kinds of ends: on purpose of its own, over its configuration, for want of memory, and by a fault or a signal. */
+function howEnded({ code, memoryKill, signal, tail }: Exit): string {
   const how = signal === null ? `exited with code ${code ?? "unknown"}` : `was killed by ${signal}`;
   if (memoryKill === "cgroup") return `${how}, for want of memory (the kernel counted it in the control group)`;
   if (memoryKill === "host") return `${how}, probably for want of memory (the kernel ended a process of this host for that)`;
-  return code === 0 ? `${how}, which nobody asked for,` : how;
+  if (code === 0) return `${how}, which nobody asked for,`;
+  return signal === null && OVER_ITS_CONFIG.test(tail) ? `${how} over its configuration` : how;
 }
 
 /** The reason of a trial that ran out of time. */

@@ -1,6 +1,7 @@
 /** What happens to the process when configurations and commands arrive. */
 import { expect, test } from "vitest";
-import { nopPipeline } from "./support/configs.js";
+import { faulty, nopPipeline } from "./support/configs.js";
+import { provenStage } from "./support/proven.js";
 import { setStage } from "./support/stage.js";
 
 test("the agent is known before any configuration was sent, and the first message is complete", async () => {
@@ -66,6 +67,20 @@ test("with use_hup_config_reload the process stays and runs the new configuratio
   await stage.until("the reloaded one", () => stage.agent.effectiveConfig.includes("nop/reloaded"));
   expect(stage.agent.courseOf(hash)).toEqual(["applying", "applied"]);
   expect(await stage.collector()).toBe(pid);
+});
+
+test.each([
+  ["ends the Collector", { die_after: "0s", die_code: 3 }, /^the Collector exited with code 3/],
+  ["leaves it without a word", { never_connect: true }, /^the Collector did not become healthy within 2 s/],
+  ["makes it ill", { unhealthy_after: "0s" }, /^the Collector (did not become|was not) healthy (within|for) 2 s/],
+])("a reload that %s is followed by what worked before", async (_, faults, cause) => {
+  const { stage } = await provenStage({ agent: { use_hup_config_reload: true, config_apply_timeout: "2s" } });
+  const hash = await stage.send(faulty("bad", faults));
+  const failed = await stage.until("FAILED", () => stage.agent.statuses.find((status) => status.hash === hash && status.is === "failed"));
+  expect(failed.error).toMatch(cause);
+  await stage.until("the good one", () => stage.agent.healthy && stage.agent.effectiveConfig.includes("nop/good"));
+  await stage.collector();
+  expect(await stage.host.read("storage/effective.yaml")).toContain("nop/good");
 });
 
 test("a restart command replaces the process", async () => {

@@ -33,6 +33,18 @@ test("a clean exit that nobody asked for is a crash like any other", async () =>
 });
 
 test.each([
+  ["Error: failed to get config: cannot unmarshal the configuration", " over its configuration"],
+  ["Error: invalid configuration: service::pipelines: must have one", " over its configuration"],
+  ["Error: failed to build pipelines: failed to create exporter", " over its configuration"],
+  ["Error: cannot start pipelines: listen tcp 127.0.0.1:4317: bind: address already in use", ""],
+])("its end says whether it was over its configuration: %s", async (line, words) => {
+  const story = new Story();
+  await story.up();
+  await story.exited({ code: 1, tail: `{"level":"info"}\n${line}` });
+  expect(story.reports.at(-1)?.health.lastError.split("\n")[0]).toBe(`the Collector is being restarted: the Collector exited with code 1${words}`);
+});
+
+test.each([
   ["cgroup", "the Collector was killed by SIGKILL, for want of memory (the kernel counted it in the control group)"],
   ["host", "the Collector was killed by SIGKILL, probably for want of memory (the kernel ended a process of this host for that)"],
   ["none", "the Collector was killed by SIGKILL"],
