@@ -69,7 +69,7 @@ function offersOf(policy: Policy, memory: Memory, trial: Trial | null, { at, now
     unsavedStatus: null,
     lastOfferAt: null,
     blameless: 0,
-    againAt: policy.acceptsRemoteConfig && memory.isBlameless ? now + OFFER_RETRY_MS : null,
+    againAt: policy.acceptsRemoteConfig && memory.isTriedAgain ? now + OFFER_RETRY_MS : null,
     isForgotten: false,
     forgottenAt: null,
     repeats: 0,

@@ -3,10 +3,10 @@
  * What it starts it writes into the state, so deciding twice does nothing new.
  */
 import type { ConfigSource, Effect } from "./effect.js";
-import { RENAME_MS_MIN, STABLE_RUN_MS } from "./limits.js";
+import { RENAME_MS_MIN } from "./limits.js";
 import { mayRetry } from "./ladder.js";
 import { isNamedOtherwise, isRenamed, isSettled, mayPrepare } from "./preparation.js";
-import { NO_RESTARTS } from "./restart.js";
+import { isStable, NO_RESTARTS } from "./restart.js";
 import { applyTrial } from "./rollout.js";
 import { buildOf, nameOfBase, resumes, sameRun, shortHash } from "./run.js";
 import type { Rung, StandIn, State } from "./state.js";
@@ -154,7 +154,7 @@ function decideProcess(state: State, turn: Turn): Decision {
   if (sameRun(process.run, wanted.run)) return { state, effects: [] };
   const onlyConfig = process.run.turn === wanted.run.turn;
   // A stable run wipes out earlier crashes, also when it is ended on purpose.
-  const calm = process.is === "healthy" && turn.now - process.since >= STABLE_RUN_MS ? { ...state, restarts: NO_RESTARTS } : state;
+  const calm = isStable(process, turn.now) ? { ...state, restarts: NO_RESTARTS } : state;
   if (state.policy.reloadsByHup && process.is === "healthy" && onlyConfig) return reload(calm, wanted.run, wanted.because, turn);
   return stop(calm, wanted.because, wanted.run);
 }

@@ -3,8 +3,8 @@
  * or crashes, a stand-in from a step below runs. Only time, an operator or the server leads up: so it never loops.
  */
 import { BASE_RETRY_MS, BASE_RETRY_MS_MAX, COMPOSE_RETRY_MS, RESTART_JITTER } from "./limits.js";
-import { NO_RESTARTS } from "./restart.js";
-import { bounded, isDeadly, isProven, knownFailure, wantBase, wantedBy } from "./rollout.js";
+import { doubled, NO_RESTARTS } from "./restart.js";
+import { beginProbation, bounded, isDeadly, isProven, knownFailure, wantBase, wantedBy } from "./rollout.js";
 import { againWithOther } from "./offer-again.js";
 import { isSettled } from "./preparation.js";
 import { nameOfBase, sameBuild } from "./run.js";
@@ -58,7 +58,7 @@ export function stepDown(state: State, turn: Turn): State {
 function noneStandsIn(state: State, reason: string, turn: Turn): State {
   const none: State = { ...state, standIn: null };
   if (state.base.build !== null && isFree(none)) return wantBase(none, `nothing below ${nameOfBase(state)} can run`);
-  return nothingRuns(none, reason, turn.now + COMPOSE_RETRY_MS);
+  return nothingRuns(none, reason, turn);
 }
 
 /** The base was tried again, in vain: the stand-in runs on, and the next try is further away. */
@@ -79,7 +79,7 @@ function stepBack(state: State, reason: string, turn: Turn): State {
 
 /** The wait grows with each try, and a fleet does not try in step. */
 function retryAt(tries: number, turn: Turn): Millis {
-  const full = Math.min(BASE_RETRY_MS * 2 ** Math.min(tries, 30), BASE_RETRY_MS_MAX);
+  const full = doubled(BASE_RETRY_MS, tries, BASE_RETRY_MS_MAX);
   return turn.now + full * (1 - RESTART_JITTER * turn.random);
 }
 
@@ -129,7 +129,7 @@ function proveAnew(state: State, build: Build, turn: Turn): State {
 }
 
 function probationOf({ base }: State, build: Build, turn: Turn): Probation {
-  return { of: "base", build, hash: base.remote?.hash ?? "", endsAt: null, sickSince: turn.now, crashes: 0, flips: 0 };
+  return beginProbation("base", build, base.remote?.hash ?? "", { sickSince: turn.now });
 }
 
 /** No pause is due: somebody or something from outside wants it, or the text is new. */
@@ -165,9 +165,9 @@ export function baseRefused(state: State, reason: string, isBlameless: boolean, 
   // With the local files of today it cannot run: as it was before it is a step of the way down, like any other.
   const refused: State = { ...state, base: { ...base, build: null, preparing: 0, refusal, isStale: false } };
   if (standIn !== null) return stepBack(refused, reason, turn);
-  if (isBlameless) return nothingRuns(refused, reason, turn.now + COMPOSE_RETRY_MS);
+  if (isBlameless) return nothingRuns(refused, reason, turn);
   const aside = stepAside(refused, reason, turn);
-  return aside.standIn === null ? nothingRuns(refused, reason, turn.now + COMPOSE_RETRY_MS) : aside;
+  return aside.standIn === null ? nothingRuns(refused, reason, turn) : aside;
 }
 
 export function standInPrepared(state: State, build: Build, turn: Turn): State {
@@ -206,9 +206,9 @@ function isFree({ probation, rollout }: State): boolean {
   return rollout.is !== "trying" && probation?.of !== "offer";
 }
 
-function nothingRuns(state: State, reason: string, retryAt: Millis): State {
+function nothingRuns(state: State, reason: string, turn: Turn): State {
   const { base, wanted } = state;
-  const waits = { ...state, base: { ...base, retryAt } };
+  const waits = { ...state, base: { ...base, retryAt: turn.now + COMPOSE_RETRY_MS } };
   // An offer's course goes on, and what ran until now is better than nothing.
   if (!isFree(state) || base.build !== null || wanted.is === "run") return waits;
   return { ...waits, wanted: { is: "nothing", because: `no configuration can run: ${bounded(reason)}`, fine: false } };

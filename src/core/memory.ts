@@ -14,8 +14,8 @@ export interface Memory {
   readonly lastWorking: RemoteConfig | null;
   /** The outcome of `lastReceived`; null when nothing was ever received. */
   readonly status: RemoteStatus | null;
-  /** That is FAILED for a reason that was not in the configuration: it is tried again. */
-  readonly isBlameless: boolean;
+  /** That is FAILED for a reason that was not in the configuration, or is gone by now: it is tried again. */
+  readonly isTriedAgain: boolean;
   /** What was applied and is not good yet, once a newer offer has taken its place in `lastReceived`. */
   readonly onProbation: RemoteConfig | null;
   /** What is on trial, from before its first act until it is good or failed; null for nothing. */
@@ -65,8 +65,8 @@ export interface Proven {
 export function memory(state: State): Memory {
   const { instanceUid, offers } = state;
   const { lastReceived, lastWorking, status, proven, failures } = offers;
-  const isBlameless = offers.againAt !== null;
-  return { instanceUid, lastReceived, lastWorking, status, isBlameless, proven, onProbation: onProbation(state), trial: trial(state), failures };
+  const isTriedAgain = offers.againAt !== null;
+  return { instanceUid, lastReceived, lastWorking, status, isTriedAgain, proven, onProbation: onProbation(state), trial: trial(state), failures };
 }
 
 /** Nothing remote is what runs, and that is not for want of an offer. */
@@ -105,7 +105,7 @@ export function sameMemory(a: Memory, b: Memory): boolean {
     a.lastReceived === b.lastReceived &&
     a.lastWorking === b.lastWorking &&
     a.status === b.status &&
-    a.isBlameless === b.isBlameless &&
+    a.isTriedAgain === b.isTriedAgain &&
     a.trial?.of === b.trial?.of &&
     a.trial?.hash === b.trial?.hash &&
     a.trial?.lives === b.trial?.lives &&

@@ -6,8 +6,7 @@ import type { Event } from "./event.js";
 import { onProbation, probationCrashed, probationHealthy, probationInterrupted, probationSick, probationStarted, probationSuspended } from "./probation.js";
 import { startWanted, stepAside, stepDown, withoutPause } from "./ladder.js";
 import { COMPOSE_MS, STEP_DOWN_CRASHES } from "./limits.js";
-import { blameless } from "./offer-again.js";
-import { applyTrial, failTrial, probate, probateBase, reasonOf } from "./rollout.js";
+import { applyTrial, failTrial, failUntried, probate, probateBase, reasonOf } from "./rollout.js";
 import { NO_RESTARTS, planRestart } from "./restart.js";
 import { onTrial, sameBuild, sameRun } from "./run.js";
 import type { Alive, State } from "./state.js";
@@ -32,9 +31,7 @@ export function observeNotStarted(state: State, error: string, turn: Turn): Stat
   const reason = `the Collector could not be started: ${error}`;
   if (onTrial(state)) {
     const down = gone(state, { is: "down", restartAt: turn.now, error: reason, held: false });
-    const failed = failTrial({ ...down, restarts: NO_RESTARTS }, reason, turn);
-    // It never ran, so it is not known to fail: without the memory of it, the same may be tried again.
-    return blameless({ ...failed, offers: { ...failed.offers, failures: state.offers.failures } }, turn);
+    return failUntried({ ...down, restarts: NO_RESTARTS }, reason, turn);
   }
   // It did run before: what is missing now is the executable or the disk, and no configuration is to blame for that.
   const down = crashed(state, reason, turn);
@@ -44,9 +41,7 @@ export function observeNotStarted(state: State, error: string, turn: Turn): Stat
 
 /** The Collector may run the old configuration or the new one: only a restart is certain. */
 export function observeNotReloaded(state: State, error: string, turn: Turn): State {
-  const tried = failTrial(state, `the Collector could not be reloaded: ${error}`, turn);
-  // As with one that could not be started: it never ran.
-  const failed = state.rollout.is === "trying" ? blameless({ ...tried, offers: { ...tried.offers, failures: state.offers.failures } }, turn) : tried;
+  const failed = failUntried(state, `the Collector could not be reloaded: ${error}`, turn);
   const { process, wanted } = failed;
   if (wanted.is !== "run" || process.is === "down" || !sameRun(process.run, wanted.run)) return failed;
   const next = failed.turn + 1;

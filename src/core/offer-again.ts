@@ -3,6 +3,7 @@
  * a reason that was not in it. A fleet whose disks were full comes right without anybody's help.
  */
 import { BASE_RETRY_MS_MAX, OFFER_RETRY_MS } from "./limits.js";
+import { doubled } from "./restart.js";
 import type { State } from "./state.js";
 import type { Turn } from "./turn.js";
 
@@ -33,22 +34,23 @@ export function offerAgain(state: State, turn: Turn): State {
 export function blameless(state: State, turn: Turn): State {
   const { offers, waiting } = state;
   if (waiting !== null || offers.status?.is !== "failed") return state;
-  const pause = Math.min(OFFER_RETRY_MS * 2 ** Math.min(offers.blameless, 30), BASE_RETRY_MS_MAX);
+  const pause = doubled(OFFER_RETRY_MS, offers.blameless, BASE_RETRY_MS_MAX);
   return { ...state, offers: { ...offers, blameless: offers.blameless + 1, againAt: turn.now + pause } };
 }
 
 /** What was in the way is gone: the pause need not be longer than the shortest. */
 export function sooner(state: State, turn: Turn): State {
-  const { offers } = state;
-  return offers.againAt === null ? state : { ...state, offers: { ...offers, againAt: Math.min(offers.againAt, turn.now + OFFER_RETRY_MS) } };
+  return state.offers.againAt === null ? state : soon(state, turn);
 }
 
 /** Local files or the executable are others than when it failed. */
 export function againWithOther(state: State, turn: Turn): State {
+  return state.offers.status?.is === "failed" ? soon(state, turn) : state;
+}
+
+function soon(state: State, turn: Turn): State {
   const { offers } = state;
-  if (offers.status?.is !== "failed") return state;
-  const at = turn.now + OFFER_RETRY_MS;
-  return { ...state, offers: { ...offers, againAt: offers.againAt === null ? at : Math.min(offers.againAt, at) } };
+  return { ...state, offers: { ...offers, againAt: Math.min(offers.againAt ?? Infinity, turn.now + OFFER_RETRY_MS) } };
 }
 
 /** It waits for what is not to be had: so the server is told, and it is tried as soon as it can be. */

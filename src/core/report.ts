@@ -167,8 +167,8 @@ export function whyStandIn(state: State): string {
 }
 
 /**
- * Something stands in, or what ran before runs on, and what runs is neither what should run (also as it was proven, since that is all that the server
- * wants) nor an offer that is being tried or proven: healthy would be a lie.
+ * Something stands in, or what ran before runs on; and what runs is neither what should run (also as it was proven, since
+ * that is all that the server wants) nor an offer that is being tried or proven: healthy would be a lie.
  */
 function isLess({ base, offers: { proven }, probation, process, rollout, standIn }: State): boolean {
   const isRefused = base.build === null && base.refusal !== "";

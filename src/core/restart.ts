@@ -22,10 +22,19 @@ export interface RestartPlan {
 
 export const NO_RESTARTS: Restarts = { crashes: 0, crashed: [] };
 
+/** It was healthy for so long that earlier crashes do not count any more. */
+export function isStable(process: Process, now: Millis): boolean {
+  return process.is === "healthy" && now - process.since >= STABLE_RUN_MS;
+}
+
+/** A wait that doubles with each time, up to a cap. */
+export function doubled(first: Millis, times: number, most: Millis): Millis {
+  return Math.min(first * 2 ** Math.min(times, 30), most);
+}
+
 /** @param random in [0, 1), from the loop: the core has no randomness of its own. */
 export function planRestart(restarts: Restarts, process: Process, now: Millis, random: number): RestartPlan {
-  const stable = process.is === "healthy" && now - process.since >= STABLE_RUN_MS;
-  const { crashed, crashes } = stable ? NO_RESTARTS : restarts;
+  const { crashed, crashes } = isStable(process, now) ? NO_RESTARTS : restarts;
   const digest = process.is === "down" ? "" : process.run.build.prepared.digest;
   return {
     restarts: { crashes: crashes + 1, crashed: crashed.includes(digest) ? crashed : [...crashed, digest] },
@@ -37,7 +46,7 @@ export function planRestart(restarts: Restarts, process: Process, now: Millis, r
 /** The pause before restart number `crashes + 1` in a row. */
 export function restartDelayMs(crashes: number, random: number): Millis {
   if (crashes === 0) return 0;
-  const growing = Math.min(RESTART_DELAY_MS * 2 ** Math.min(crashes - 1, 30), RESTART_DELAY_MS_MAX);
+  const growing = doubled(RESTART_DELAY_MS, crashes - 1, RESTART_DELAY_MS_MAX);
   const full = crashes + 1 >= HOLD_CRASHES ? HOLD_RETRY_MS : growing;
   return full * (1 - RESTART_JITTER * random);
 }

@@ -4,6 +4,7 @@
  */
 import { FAILURES_MAX, REASON_CHARS_MAX } from "./limits.js";
 import type { Failure, Proven, Trial } from "./memory.js";
+import { blameless } from "./offer-again.js";
 import { sameBuild, shortHash } from "./run.js";
 import type { Base, Probation, State, Wanted } from "./state.js";
 import type { Turn } from "./turn.js";
@@ -91,7 +92,7 @@ export function probate(state: State, build: Build, hash: Hex, now: Millis): Sta
   const { probation } = state;
   // The same content under another hash goes on with the probation that it is in.
   const isSame = probation?.of === "offer" && probation.endsAt !== null && sameBuild(probation.build, build);
-  const afresh: Probation = { of: "offer", build, hash, endsAt: now + policy.probationMs, sickSince: null, crashes: 0, flips: 0 };
+  const afresh = beginProbation("offer", build, hash, { endsAt: now + policy.probationMs });
   // Whatever follows it, the base is not the one that is being tried any more.
   const standIn = state.standIn === null ? null : { ...state.standIn, isTrying: false };
   return { ...state, standIn, returning: null, probation: isSame ? { ...probation, build, hash } : afresh };
@@ -101,8 +102,12 @@ export function probate(state: State, build: Build, hash: Hex, now: Millis): Sta
 export function probateBase(state: State, build: Build, now: Millis): State {
   const { base, policy } = state;
   if (isGood(state, build) || policy.probationMs === 0) return prove(state, build);
-  const hash = base.remote?.hash ?? "";
-  return { ...state, probation: { of: "base", build, hash, endsAt: now + policy.probationMs, sickSince: null, crashes: 0, flips: 0 } };
+  return { ...state, probation: beginProbation("base", build, base.remote?.hash ?? "", { endsAt: now + policy.probationMs }) };
+}
+
+/** @param clock until when it has to stay healthy, or since when it has to become so */
+export function beginProbation(of: Probation["of"], build: Build, hash: Hex, clock: { readonly endsAt: Millis } | { readonly sickSince: Millis }): Probation {
+  return { of, build, hash, endsAt: null, sickSince: null, crashes: 0, flips: 0, ...clock };
 }
 
 /** It is what should run, and there is nothing proven that it differs from. */
@@ -170,6 +175,13 @@ export function failTrial(state: State, reason: string, turn: Turn, output = "")
   const failed = rememberFailure(over(state, rollout.offer), rollout.build, hash, error, turn);
   const concluded = isNewest(state) ? conclude(failed, { is: "failed", hash, error }) : failed;
   return wantFallback(concluded, `configuration ${shortHash(hash)} failed`, turn.now);
+}
+
+/** The trial failed before the Collector ran it: so it is not known to fail, and is tried again. */
+export function failUntried(state: State, reason: string, turn: Turn): State {
+  if (state.rollout.is !== "trying") return state;
+  const failed = failTrial(state, reason, turn);
+  return blameless({ ...failed, offers: { ...failed.offers, failures: state.offers.failures } }, turn);
 }
 
 /** Where going back is turned off, what failed is what should run. */

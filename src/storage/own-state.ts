@@ -16,8 +16,8 @@ export const VERSIONS_MAX = 8;
 export interface OwnState {
   readonly instanceUid: string;
   readonly status: RemoteStatus | null;
-  /** That status is FAILED for a reason that was not in the configuration. */
-  readonly isBlameless: boolean;
+  /** That status is FAILED, and the configuration is tried again. */
+  readonly isTriedAgain: boolean;
   readonly proven: ProvenRecord | null;
   readonly trial: Trial | null;
   readonly failures: readonly Failure[];
@@ -42,10 +42,10 @@ export interface StateVersion {
 
 const FORMAT_VERSION = 1;
 
-export function renderOwnState({ instanceUid, isBlameless, proven, trial, versions, ...own }: OwnState): string {
+export function renderOwnState({ instanceUid, isTriedAgain, proven, trial, versions, ...own }: OwnState): string {
   const status = own.status && { ...own.status, error: wholeText(own.status.error) };
   const failures = own.failures.map((failure) => ({ ...failure, reason: wholeText(failure.reason) }));
-  return `${JSON.stringify({ version: FORMAT_VERSION, instanceUid, status, isBlameless, proven, trial, failures, versions }, null, 2)}\n`;
+  return `${JSON.stringify({ version: FORMAT_VERSION, instanceUid, status, isTriedAgain, proven, trial, failures, versions }, null, 2)}\n`;
 }
 
 /** Unknown fields are fine: a later version may have written them. Throws for anything that makes no sense. */
@@ -60,7 +60,7 @@ export function parseOwnState(bytes: Uint8Array): OwnState {
   return {
     instanceUid,
     status: status === null ? null : statusOf(objectOf(status, "status")),
-    isBlameless: root["isBlameless"] === true,
+    isTriedAgain: root["isTriedAgain"] === true,
     proven: proven === null ? null : provenOf(objectOf(proven, "proven"), instanceUid),
     trial: trial === null ? null : trialOf(objectOf(trial, "trial")),
     failures: failures.map((entry: unknown) => failureOf(objectOf(entry, "an entry of failures"))),

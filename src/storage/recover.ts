@@ -49,7 +49,7 @@ export function recover(found: Found): Recovered {
     lastReceived,
     lastWorking: applied && !inDoubt ? lastReceived : (working?.config ?? null),
     status,
-    isBlameless: !takenOver && own?.isBlameless === true && status?.is === "failed" && own.status?.hash === status.hash,
+    isTriedAgain: !takenOver && own?.isTriedAgain === true && status?.is === "failed" && own.status?.hash === status.hash,
     // Whoever ran here in between knew nothing of our trials.
     onProbation: !takenOver && isNamed(found.onProbation, known, aboutIt) ? (found.onProbation?.config ?? null) : null,
     trial: inDoubt ? { of: "offer", hash: status.hash, lives: 1 } : takenOver ? null : (own?.trial ?? null),

@@ -47,7 +47,7 @@ const mutants: readonly Mutant[] = [
   { mistake: "takes the stand-in for what should run", file: "ladder.ts", from: "const tries = standIn.tries + 1;", to: "const tries = standIn.tries + 1; if (standIn.build !== null) return { ...state, base: { ...state.base, build: standIn.build }, standIn: null };" },
   { mistake: "never comes back from a try in vain", file: "probation.ts", from: "return stepAside({ ...state, probation: null }, reasonOf(reason, output), turn);", to: "return state; void [stepAside, reasonOf, output];" },
   { mistake: "gives up what failed for a reason that was not in it", file: "offer-again.ts", from: 'return mayOfferAgain(state) && executable.is === "known"', to: 'return mayOfferAgain(state) && executable.is === "unknown"' },
-  { mistake: "forgets over a restart that it is to be tried again", file: "begin.ts", from: "policy.acceptsRemoteConfig && memory.isBlameless ?", to: "policy.acceptsRemoteConfig && memory.isBlameless && now < 0 ?" },
+  { mistake: "forgets over a restart that it is to be tried again", file: "begin.ts", from: "policy.acceptsRemoteConfig && memory.isTriedAgain ?", to: "policy.acceptsRemoteConfig && memory.isTriedAgain && now < 0 ?" },
   { mistake: "never holds what crashes on and on", file: "restart.ts", from: "crashes + 1 >= HOLD_CRASHES ? HOLD_RETRY_MS : growing", to: "crashes + 1 >= HOLD_CRASHES ? growing : growing" },
   { mistake: "forgets to answer a shutdown", file: "decide.ts", from: "if (state.closing !== null) return close(state, state.closing);", to: "" },
 ];

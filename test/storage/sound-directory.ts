@@ -19,7 +19,7 @@ export const SOUND: Memory = {
   lastReceived: B,
   lastWorking: A,
   status: { is: "failed", hash: "bb02", error: "no: way" },
-  isBlameless: true,
+  isTriedAgain: true,
   onProbation: C,
   trial: { of: "offer", hash: "cc03", lives: 1 },
   failures: [{ digest: "0f", executable: "/otelcol:1", hash: "bb02", reason: "no: way", version: "0.149.0", at: "2026-01-01T00:00:00.000Z" }],
@@ -31,11 +31,11 @@ export const GOOD_TEXT = names.goodName(digestOf(Buffer.from(TEXT)));
 /** Each state file, and what of the state is lost with it. */
 const LOSSES: ReadonlyMap<string, Partial<Memory>> = new Map<string, Partial<Memory>>([
   [names.PERSISTENT_STATE, {}],
-  [names.LAST_RECEIVED, { lastReceived: null, status: null, isBlameless: false }],
+  [names.LAST_RECEIVED, { lastReceived: null, status: null, isTriedAgain: false }],
   [names.LAST_WORKING, { lastWorking: null }],
   [names.ON_PROBATION, { onProbation: null }],
   // Nobody knows then whether somebody else ran here in between.
-  [names.OWN_STATE, { isBlameless: false, proven: null, onProbation: null, trial: null, failures: [] }],
+  [names.OWN_STATE, { isTriedAgain: false, proven: null, onProbation: null, trial: null, failures: [] }],
   [GOOD_TEXT, { proven: SOUND.proven && { ...SOUND.proven, text: null } }],
   [names.COLLECTOR_FACTS, {}],
 ]);

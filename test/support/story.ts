@@ -44,7 +44,7 @@ export const emptyMemory: Memory = {
   lastReceived: null,
   lastWorking: null,
   status: null,
-  isBlameless: false,
+  isTriedAgain: false,
   onProbation: null,
   trial: null,
   failures: [],
