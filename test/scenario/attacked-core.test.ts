@@ -34,6 +34,17 @@ async function swapped(story: Story): Promise<void> {
   await story.health("healthy");
 }
 
+/** A crashes five times in a row, and the local configuration stands in for it. */
+async function steppedDown(): Promise<Story> {
+  const story = new Story({ memory: GOOD_A });
+  await story.up();
+  await story.exited({ code: 1 });
+  for (let i = 2; i <= 5; i++) await story.crash();
+  await story.prepared();
+  await swapped(story);
+  return story;
+}
+
 test("local files read again after the executable was replaced, nothing changed: the healthy Collector is left alone", async () => {
   const story = new Story({ memory: GOOD_A });
   await story.up();
@@ -77,12 +88,7 @@ test("life after life: given up after three deaths", async () => {
 });
 
 test("while a stand-in of a lower step is replaced by a better one, less is not told to be healthy", async () => {
-  const story = new Story({ memory: GOOD_A });
-  await story.up();
-  await story.exited({ code: 1 });
-  for (let i = 2; i <= 5; i++) await story.crash();
-  await story.prepared();
-  await swapped(story);
+  const story = await steppedDown();
   expect(wantedText(story)).toBe("local");
   expect(healthy(story)).toBe(false);
   const seen = story.reports.length;
@@ -93,12 +99,7 @@ test("while a stand-in of a lower step is replaced by a better one, less is not 
 });
 
 test("the executable is away while the base is tried again: what runs is less, and never told to be healthy", async () => {
-  const story = new Story({ memory: GOOD_A });
-  await story.up();
-  await story.exited({ code: 1 });
-  for (let i = 2; i <= 5; i++) await story.crash();
-  await story.prepared();
-  await swapped(story);
+  const story = await steppedDown();
   const seen = story.reports.length;
   await story.advance(60_000);
   story.read();
@@ -111,12 +112,7 @@ test("the executable is away while the base is tried again: what runs is less, a
 });
 
 test("and an offer that is refused meanwhile does not stop it", async () => {
-  const story = new Story({ memory: GOOD_A });
-  await story.up();
-  await story.exited({ code: 1 });
-  for (let i = 2; i <= 5; i++) await story.crash();
-  await story.prepared();
-  await swapped(story);
+  const story = await steppedDown();
   await story.advance(60_000);
   for (let i = 0; i < 3; i++) await story.refused("/otelcol: no such file", { isBlameless: true });
   story.read();
@@ -164,12 +160,7 @@ test("a stand-in that is read again and then equals the base makes no endless pr
 });
 
 test("the base is tried again and cannot be started (no room for its file): the stand-in comes back", async () => {
-  const story = new Story({ memory: GOOD_A });
-  await story.up();
-  await story.exited({ code: 1 });
-  for (let i = 2; i <= 5; i++) await story.crash();
-  await story.prepared();
-  await swapped(story);
+  const story = await steppedDown();
   await story.advance(60_000);
   await story.prepared(); // proven, so it is not validated and not staged
   await story.exited();
