@@ -9,7 +9,5 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: "forks",
-    // The tests that start programs wait more than they work: one at a time leaves a machine with two processors idle.
-    maxWorkers: 2,
   },
 });
