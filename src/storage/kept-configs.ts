@@ -17,8 +17,8 @@ export const KEPT_COUNT_MAX = 10;
 /** All of them together, the index aside. */
 export const KEPT_BYTES_MAX = 32 * 1024 * 1024;
 const INDEX = "index.json";
-/** When it was started, to the second, and the begin of the digest. */
-const FILE = /^\d{8}T\d{6}Z-[0-9a-f]{1,12}\.yaml$/;
+/** When it was started, to the millisecond, since the same may run twice within a second, and the begin of the digest. */
+const FILE = /^\d{8}T\d{9}Z-[0-9a-f]{1,12}\.yaml$/;
 const INDEX_BYTES_MAX = 1024 * 1024;
 const DIRECTORY_MODE = 0o700;
 /** What the index quotes of a reason. */
@@ -92,7 +92,7 @@ export class KeptConfigs {
     const entries = await this.#load();
     if (entries.at(-1)?.digest === digest) return;
     const bytes = Buffer.from(text);
-    const file = `${startedAt.replace(/[-:]|\.\d+/g, "")}-${digest.slice(0, 12)}.yaml`;
+    const file = `${startedAt.replace(/[-:.]/g, "")}-${digest.slice(0, 12)}.yaml`;
     const entry: KeptConfig = { file, digest, hash, attempt, startedAt, bytes: bytes.length, result: "started", because: "", resultAt: startedAt };
     const kept = this.#bounded([...entries.filter((other) => other.file !== file), entry]);
     await replaceFiles(nodeFileSystem, this.#directory, [{ name: file, bytes }, indexOf(kept)]);

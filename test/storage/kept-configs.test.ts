@@ -23,16 +23,19 @@ test("each one is kept with its result and times, in files that only their owner
   kept.result(digest("a"), "good", "it stayed healthy for 60 s");
   kept.ran(ran("b", "name: b\n", 2));
   kept.result(digest("b"), "failed", "the Collector exited with code 1");
+  // Within the same second as its first run.
+  clock.advance(1);
   kept.ran(ran("a", "name: a\n", 3));
   kept.result(digest("a"), "healthy", "");
   await kept.close();
   const index = await indexIn(directory);
   expect(index.map(({ attempt, because, hash, result }) => ({ attempt, because, hash, result }))).toEqual([
+    { attempt: 1, because: "it stayed healthy for 60 s", hash: "6100", result: "good" },
     { attempt: 2, because: "the Collector exited with code 1", hash: "6200", result: "failed" },
     { attempt: 3, because: "", hash: "6100", result: "healthy" },
   ]);
-  const [first] = index;
-  expect(await readFile(join(directory, "config_history", first?.file ?? ""), "utf8")).toBe("name: b\n");
+  const [first, second] = index;
+  expect(await readFile(join(directory, "config_history", second?.file ?? ""), "utf8")).toBe("name: b\n");
   expect(Date.parse(first?.startedAt ?? "")).not.toBeNaN();
   expect((await stat(join(directory, "config_history"))).mode & 0o777).toBe(0o700);
   for (const name of await readdir(join(directory, "config_history"))) {
@@ -73,7 +76,7 @@ test.each([
   const directory = await temporaryDirectory();
   await mkdir(join(directory, "config_history"));
   await writeFile(join(directory, "config_history/index.json"), text);
-  await writeFile(join(directory, "config_history/20260101T000000Z-aa.yaml"), "a: 1\n");
+  await writeFile(join(directory, "config_history/20260101T000000000Z-aa.yaml"), "a: 1\n");
   await writeFile(join(directory, "config_history/notes.txt"), "somebody's own");
   await writeFile(join(directory, "persistent_state.yaml"), "instance_id: x\n");
   const kept = new KeptConfigs({ directory, clock: new ManualClock(), log: silentLogger });
