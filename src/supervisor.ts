@@ -5,7 +5,7 @@
 import { deadline } from "./core/deadline.js";
 import type { Effect } from "./core/effect.js";
 import type { Event } from "./core/event.js";
-import { memory, sameMemory, type Memory } from "./core/memory.js";
+import { memory, memoryOfRest, sameMemory, type Memory } from "./core/memory.js";
 import { report, type Report } from "./core/report.js";
 import type { State } from "./core/state.js";
 import { step } from "./core/step.js";
@@ -112,13 +112,19 @@ export class Supervisor {
   }
 
   async #remember(): Promise<Event> {
-    const wanted = memory(this.#state);
     try {
-      await this.#edges.save(wanted);
+      await this.#save(memory(this.#state));
+      return { is: "memory-saved" };
     } catch (error) {
+      // An offer that there is no room for must not keep the rest from being saved.
+      const rest = memoryOfRest(this.#state);
+      if (!sameMemory(this.#saved, rest)) await this.#save(rest).catch(() => undefined);
       return { is: "memory-not-saved", error: messageOf(error) };
     }
+  }
+
+  async #save(wanted: Memory): Promise<void> {
+    await this.#edges.save(wanted);
     this.#saved = wanted;
-    return { is: "memory-saved" };
   }
 }

@@ -9,24 +9,24 @@ import { NO_RESTARTS } from "./restart.js";
 import type { Policy } from "./policy.js";
 import type { Base, Offers, State, Waiting } from "./state.js";
 import type { Turn } from "./turn.js";
-import type { Millis, RememberedFacts, RemoteConfig } from "./values.js";
+import type { Hex, Millis, RememberedFacts, RemoteConfig } from "./values.js";
 
 export function begin(policy: Policy, memory: Memory, remembered: RememberedFacts | null, { at, now }: Pick<Turn, "at" | "now">): State {
-  const trial = trialOf(memory);
-  const interrupted = trial === null || isExhausted(trial) ? null : { ...trial, lives: trial.lives + 1 };
-  const ofOffer = trial?.of === "offer" ? trial : null;
-  const offers = offersOf(policy, memory, trial, { at, now });
+  const trials = trialsOf(memory);
+  const exhausted = trials.filter(isExhausted);
+  const interrupted = trials.filter((trial) => !isExhausted(trial));
+  const offers = offersOf(policy, memory, exhausted, { at, now });
   return {
     policy,
     instanceUid: memory.instanceUid,
     process: { is: "down", restartAt: now, error: "", held: false },
     wanted: { is: "nothing", because: "the configuration is being prepared", fine: false },
-    base: baseOf(policy, offers, memory.onProbation, interrupted?.of === "offer" ? interrupted : null, now),
+    base: baseOf(policy, offers, memory.onProbation, interrupted, now),
     standIn: null,
     rollout: { is: "idle" },
     probation: null,
     interrupted,
-    returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, ofOffer) : null,
+    returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, trials) : null,
     returningAt: now,
     waiting: policy.acceptsRemoteConfig ? waitingOf(offers, now) : null,
     offers,
@@ -52,14 +52,13 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
   };
 }
 
-/** The trial that can go on: of the newest offer, or of what was applied before it and stored for that. */
-function trialOf({ lastReceived, onProbation, status, trial }: Memory): Trial | null {
-  if (trial === null || trial.of === "base") return trial;
-  const newest = trial.hash === lastReceived?.hash && status?.is !== "failed";
-  return newest || trial.hash === onProbation?.hash ? trial : null;
+/** The trials that can go on: of the newest offer, of what was applied before it and stored for that, and of the base. */
+function trialsOf({ lastReceived, onProbation, status, trials }: Memory): readonly Trial[] {
+  const newest = status?.is === "failed" ? undefined : lastReceived?.hash;
+  return trials.filter(({ hash, of }) => of === "base" || hash === newest || hash === onProbation?.hash);
 }
 
-function offersOf(policy: Policy, memory: Memory, trial: Trial | null, { at, now }: Pick<Turn, "at" | "now">): Offers {
+function offersOf(policy: Policy, memory: Memory, exhausted: readonly Trial[], { at, now }: Pick<Turn, "at" | "now">): Offers {
   const { status } = memory;
   const rest = {
     lastReceived: memory.lastReceived,
@@ -67,6 +66,7 @@ function offersOf(policy: Policy, memory: Memory, trial: Trial | null, { at, now
     proven: memory.proven,
     failures: memory.failures,
     unsavedStatus: null,
+    stored: { received: memory.lastReceived, status, isTriedAgain: memory.isTriedAgain },
     lastOfferAt: null,
     blameless: 0,
     againAt: policy.acceptsRemoteConfig && memory.isTriedAgain ? now + OFFER_RETRY_MS : null,
@@ -75,20 +75,22 @@ function offersOf(policy: Policy, memory: Memory, trial: Trial | null, { at, now
     repeats: 0,
     repeatedAt: null,
   };
-  if (trial === null || !isExhausted(trial)) return { ...rest, status, durableStatus: status };
+  // One at most, since a life ends over one: the next begins with this.
+  const [trial] = exhausted;
+  if (trial === undefined) return { ...rest, status };
   const of = trial.of === "offer" ? "this configuration was on trial" : "the changed local files or executable were on trial";
   const error = `the supervisor ended ${trial.lives} times while ${of}; it is not tried again`;
   const failure = trial.of === "offer" ? { digest: "", hash: trial.hash } : { digest: trial.hash, hash: "" };
   const failures = [{ executable: "", reason: error, version: "", at, ...failure }, ...rest.failures].slice(0, FAILURES_MAX);
   const failed = trial.of === "offer" && status?.hash === trial.hash ? { is: "failed" as const, hash: trial.hash, error } : status;
-  return { ...rest, failures, status: failed, durableStatus: status };
+  return { ...rest, failures, status: failed };
 }
 
 function isExhausted(trial: Trial): boolean {
   return trial.lives >= TRIAL_LIVES_MAX;
 }
 
-function baseOf(policy: Policy, offers: Offers, before: RemoteConfig | null, trial: Trial | null, now: Millis): Base {
+function baseOf(policy: Policy, offers: Offers, before: RemoteConfig | null, interrupted: readonly Trial[], now: Millis): Base {
   const none = { build: null, preparing: 0, refusal: "", retryAt: now, isStale: false };
   // A server that is there ends the fallback before it has begun.
   const start: Base = policy.hasStartupFallback
@@ -99,20 +101,22 @@ function baseOf(policy: Policy, offers: Offers, before: RemoteConfig | null, tri
   // The newest one was refused, and this one ran on.
   if (!policy.rollsBack && before !== null && before.files.length === 0) return start;
   if (!policy.rollsBack && before !== null) return { from: "last-received", remote: before, ...none };
-  const isOver = (trial === null || !policy.rollsBack) && (status === null || status.is === "applied" || (!policy.rollsBack && status.is === "failed"));
+  const isUndecided = interrupted.some(({ of }) => of === "offer");
+  const isOver = (!isUndecided || !policy.rollsBack) && (status === null || status.is === "applied" || (!policy.rollsBack && status.is === "failed"));
   if (isOver && lastReceived !== null) return { from: "last-received", remote: lastReceived, ...none };
   if (policy.rollsBack && lastWorking !== null) return { from: "last-working", remote: lastWorking, ...none };
   return start;
 }
 
 /** It comes back before anything newer is tried: only then it can be returned to. */
-function returningOf({ onProbation }: Memory, { lastReceived, status }: Offers, trial: Trial | null): RemoteConfig | null {
-  if (status?.is === "applied" && trial !== null && trial.hash === status.hash) return lastReceived;
-  const isOver = trial !== null && isExhausted(trial) && trial.hash === onProbation?.hash;
-  return isOver ? null : onProbation;
+function returningOf({ onProbation }: Memory, { lastReceived, status }: Offers, trials: readonly Trial[]): RemoteConfig | null {
+  const trialOf = (hash: Hex | undefined): Trial | undefined => trials.find((trial) => trial.of === "offer" && trial.hash === hash);
+  if (status?.is === "applied" && trialOf(status.hash) !== undefined) return lastReceived;
+  const before = trialOf(onProbation?.hash);
+  return before !== undefined && isExhausted(before) ? null : onProbation;
 }
 
 /** Without an outcome it is still to be tried, however far its trial had come, or whatever the last life died over. */
 function waitingOf({ lastReceived, status }: Offers, now: Millis): Waiting | null {
-  return status?.is !== "applying" || lastReceived === null ? null : { offer: lastReceived, durable: true, actAt: now, firstAt: now };
+  return status?.is !== "applying" || lastReceived === null ? null : { offer: lastReceived, durable: false, actAt: now, firstAt: now };
 }

@@ -2,7 +2,8 @@
  * What survives a crash. `memory(state)` is a projection of the state, compared with what was last saved, so nobody can
  * forget to save. `storage/` decides names and formats of the files.
  */
-import type { State } from "./state.js";
+import { mayPrepare } from "./preparation.js";
+import type { Probation, State, Stored } from "./state.js";
 import type { Hex, RemoteConfig, RemoteStatus } from "./values.js";
 
 export interface Memory {
@@ -18,8 +19,8 @@ export interface Memory {
   readonly isTriedAgain: boolean;
   /** What was applied and is not good yet, once a newer offer has taken its place in `lastReceived`. */
   readonly onProbation: RemoteConfig | null;
-  /** What is on trial, from before its first act until it is good or failed; null for nothing. */
-  readonly trial: Trial | null;
+  /** What is on trial or waits for it, each from before its first act until it is good or failed: what is under way first. */
+  readonly trials: readonly Trial[];
   /** What failed after it was started, newest first, at most FAILURES_MAX: the same again is not tried. */
   readonly failures: readonly Failure[];
   /** What is good, as it ran; with the same executable it needs no validation to run again. */
@@ -31,7 +32,7 @@ export interface Trial {
   readonly of: "offer" | "base";
   /** The offer's; of the base, the digest of its text. */
   readonly hash: Hex;
-  /** How many lives of the supervisor have begun it; a clean shutdown gives one back. */
+  /** How many lives of the supervisor ended over it, and for what is under way this one, which may; a clean end is none. */
   readonly lives: number;
 }
 
@@ -63,39 +64,71 @@ export interface Proven {
 
 /** The projection of the state that has to be on disk before anything follows from it. */
 export function memory(state: State): Memory {
+  const { lastReceived, status, againAt } = state.offers;
+  return memoryWith(state, { received: lastReceived, status, isTriedAgain: againAt !== null });
+}
+
+/** The same without the newest offer, where that may be what there is no room for: the rest need not wait for it. */
+export function memoryOfRest(state: State): Memory {
+  const { offers: { stored }, waiting } = state;
+  return memoryWith({ ...state, waiting: waiting?.offer === stored.received ? waiting : null }, stored);
+}
+
+function memoryWith(state: State, { isTriedAgain, received, status }: Stored): Memory {
   const { instanceUid, offers } = state;
-  const { lastReceived, lastWorking, status, proven, failures } = offers;
-  const isTriedAgain = offers.againAt !== null;
-  return { instanceUid, lastReceived, lastWorking, status, isTriedAgain, proven, onProbation: onProbation(state), trial: trial(state), failures };
+  const { lastWorking, proven, failures } = offers;
+  return { instanceUid, lastReceived: received, lastWorking, status, isTriedAgain, proven, onProbation: onProbation(state, received), trials: trials(state), failures };
 }
 
 /** Nothing remote is what runs, and that is not for want of an offer. */
 export const NO_REMOTE: RemoteConfig = { hash: "", files: [] };
 
-function onProbation({ base, offers, policy, probation, returning }: State): RemoteConfig | null {
+function onProbation({ base, policy, probation, returning }: State, received: RemoteConfig | null): RemoteConfig | null {
   // Without going back there is no probation; then it is what runs after a newer offer was refused.
-  if (!policy.rollsBack) return base.remote === offers.lastReceived ? null : (base.remote ?? NO_REMOTE);
+  if (!policy.rollsBack) return base.remote === received ? null : (base.remote ?? NO_REMOTE);
   // While it is brought back it is still what it was.
   const remote = returning ?? (probation?.of === "offer" ? probation.build.remote : null);
-  return remote === offers.lastReceived ? null : remote;
+  return remote === received ? null : remote;
 }
 
-/** The newest offer from its receipt to the end of its probation. Also one that kills the supervisor while it is prepared counts. */
-function trial(state: State): Trial | null {
-  const { closing, interrupted } = state;
-  const subject = subjectOf(state);
-  if (subject === null) return null;
-  const lives = interrupted?.of === subject.of && interrupted.hash === subject.hash ? interrupted.lives : 1;
-  // A clean end is no death.
-  return { ...subject, lives: closing === null ? lives : lives - 1 };
+type Subject = Omit<Trial, "lives">;
+
+/** A life that ends over one of them says nothing of the others, but what is known of those is kept. */
+function trials(state: State): readonly Trial[] {
+  const { closing, interrupted, probation, returning, rollout, waiting } = state;
+  const underWay = subjectOf(state);
+  const all = [underWay, offer(waiting?.offer), offer(returning), rollout.is === "idle" ? null : offer(rollout.offer), probation === null ? null : subjectOfProbation(probation)];
+  const subjects = all.filter((subject, index): subject is Subject => subject !== null && all.findIndex((other) => isSame(other, subject)) === index);
+  return subjects.map((subject) => {
+    const ended = interrupted.find((trial) => isSame(trial, subject))?.lives ?? 0;
+    return { ...subject, lives: subject === underWay && closing === null ? ended + 1 : ended };
+  });
 }
 
-/** One at a time: what the server offers comes before what changed on the host. */
-function subjectOf({ probation, returning, rollout, waiting }: State): Omit<Trial, "lives"> | null {
-  const applied = probation?.of === "offer" ? probation.hash : undefined;
-  const hash = waiting?.offer.hash ?? (rollout.is === "idle" ? (returning?.hash ?? applied) : rollout.offer.hash);
-  if (hash !== undefined) return { of: "offer", hash };
-  return probation?.of === "base" ? { of: "base", hash: probation.build.prepared.digest } : null;
+/** What a death would be due to: one at a time, and what only waits for its turn is not it. */
+function subjectOf(state: State): Subject | null {
+  const { probation, returning, rollout, waiting } = state;
+  if (rollout.is === "preparing") return offer(rollout.offer);
+  const next = mayPrepare(state) ? (returning ?? waiting?.offer) : undefined;
+  if (next !== undefined) return offer(next);
+  if (rollout.is === "trying") return offer(rollout.offer);
+  return probation === null ? null : subjectOfProbation(probation);
+}
+
+function offer(config: RemoteConfig | null | undefined): Subject | null {
+  return config == null ? null : { of: "offer", hash: config.hash };
+}
+
+function subjectOfProbation({ build, hash, of }: Probation): Subject {
+  return { of, hash: of === "offer" ? hash : build.prepared.digest };
+}
+
+function isSame(a: Subject | null, b: Subject | null): boolean {
+  return a?.of === b?.of && a?.hash === b?.hash;
+}
+
+function sameTrials(a: readonly Trial[], b: readonly Trial[]): boolean {
+  return a.length === b.length && a.every((trial, index) => isSame(trial, b[index] ?? null) && trial.lives === b[index]?.lives);
 }
 
 /** Parts are replaced, never changed in place, so their identity tells. */
@@ -106,9 +139,7 @@ export function sameMemory(a: Memory, b: Memory): boolean {
     a.lastWorking === b.lastWorking &&
     a.status === b.status &&
     a.isTriedAgain === b.isTriedAgain &&
-    a.trial?.of === b.trial?.of &&
-    a.trial?.hash === b.trial?.hash &&
-    a.trial?.lives === b.trial?.lives &&
+    sameTrials(a.trials, b.trials) &&
     a.onProbation === b.onProbation &&
     a.failures === b.failures &&
     a.proven === b.proven

@@ -28,10 +28,9 @@ export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): Sta
   return state.executable.is === "failing" ? failUndescribed(offered, state.executable.error, turn) : offered;
 }
 
-/** The offer could not be saved, so it is not tried: a crash in the middle would leave a state that nobody can explain. */
+/** The offer, or that it is on trial, could not be saved, so it is not tried: a crash in the middle would leave a state that nobody can explain. */
 export function failUnsaved(state: State, error: string, turn: Turn): State {
-  const { waiting } = state;
-  if (waiting === null || waiting.durable) return state;
+  if (state.waiting === null) return state;
   const reason = `cannot store the configuration, so it was not tried: ${error}; free or repair the storage directory`;
   const failed = failWaiting(state, reason, turn);
   return { ...failed, offers: { ...failed.offers, unsavedStatus: failed.offers.status } };

@@ -17,6 +17,7 @@ import {
 import { againAt, offerAgain, sooner } from "./offer-again.js";
 import { failUndescribed, failUnsaved, observeOffer, observePrepared, observeRefused } from "./observe-offer.js";
 import { observeRestartCommand, observeRetryRequest } from "./observe-operator.js";
+import { isNext } from "./preparation.js";
 import { probationDeadline } from "./probation.js";
 import { NO_RESTARTS } from "./restart.js";
 import { failTrial } from "./rollout.js";
@@ -132,8 +133,8 @@ function observeSaved(saved: State, turn: Turn): State {
   return {
     ...state,
     storage: { is: "working" },
-    offers: offers.durableStatus === offers.status ? offers : { ...offers, durableStatus: offers.status },
-    waiting: waiting === null || waiting.durable ? waiting : { ...waiting, durable: true },
+    offers: { ...offers, stored: { received: offers.lastReceived, status: offers.status, isTriedAgain: offers.againAt !== null } },
+    waiting: waiting === null || waiting.durable === isNext(saved) ? waiting : { ...waiting, durable: isNext(saved) },
   };
 }
 

@@ -102,7 +102,7 @@ export function toldError(state: State, status: RemoteStatus | null): string {
 function toldStatus(state: State): RemoteStatus | null {
   const { offers, storage } = state;
   const forgettable = storage.is === "failing" && offers.status?.is !== "applying" && offers.status !== offers.unsavedStatus;
-  return forgettable ? offers.durableStatus : offers.status;
+  return forgettable ? offers.stored.status : offers.status;
 }
 
 /** The server believes that what it offered runs, and cannot be told yet that it does not: so healthy would be a lie. */

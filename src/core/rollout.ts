@@ -17,7 +17,7 @@ export function prove(state: State, build: Build): State {
   return {
     ...state,
     standIn: null,
-    interrupted: isSubject(state.interrupted, build) ? null : state.interrupted,
+    interrupted: state.interrupted.filter((trial) => !isSubject(trial, build)),
     base: isBase
       ? base
       : {
@@ -38,8 +38,8 @@ export function prove(state: State, build: Build): State {
   };
 }
 
-function isSubject(trial: Trial | null, { prepared, remote }: Build): boolean {
-  return trial?.hash === (trial?.of === "base" ? prepared.digest : remote?.hash);
+function isSubject({ hash, of }: Trial, { prepared, remote }: Build): boolean {
+  return hash === (of === "base" ? prepared.digest : remote?.hash);
 }
 
 /** What is good is no known failure, whatever it was under another hash. */
@@ -134,8 +134,8 @@ export function failProbation(state: State, reason: string, turn: Turn, output =
   const ended: State = { ...state, probation: null };
   const error = reasonOf(reason, output);
   const failed = rememberFailure(ended, probation.build, hash, error, turn);
-  const concluded =
-    offers.status?.is === "applied" ? conclude(failed, { is: "failed", hash, error }) : failed;
+  const isApplied = [offers.status, offers.stored.status].some((status) => status?.is === "applied" && status.hash === hash);
+  const concluded = isApplied ? conclude(failed, { is: "failed", hash, error }) : failed;
   return concluded.rollout.is === "trying" ? concluded : wantBase(concluded, `configuration ${shortHash(hash)} failed during probation`);
 }
 
@@ -211,8 +211,12 @@ function over(state: State, offer: RemoteConfig): State {
 
 /** Sets the outcome of the newest offer; an offer that was superseded gets none. */
 export function conclude(state: State, status: RemoteStatus): State {
-  if (state.waiting !== null || state.offers.status?.hash !== status.hash) return state;
-  return { ...state, offers: { ...state.offers, status } };
+  const { offers, waiting } = state;
+  // What could not be stored supersedes it only for the server: after a death nobody knows of that.
+  const isStored = offers.status === offers.unsavedStatus && offers.stored.status?.hash === status.hash;
+  if (isStored) return { ...state, offers: { ...offers, stored: { ...offers.stored, status, isTriedAgain: false } } };
+  if (waiting !== null || offers.status?.hash !== status.hash) return state;
+  return { ...state, offers: { ...offers, status } };
 }
 
 /** Wants what ran before the trial: what was applied goes on with its probation, afresh; else what is good. */

@@ -29,8 +29,8 @@ export interface State {
   readonly rollout: Rollout;
   /** What is applied, but not good yet. */
   readonly probation: Probation | null;
-  /** The trial that the last life left behind, this life counted. */
-  readonly interrupted: Trial | null;
+  /** The trials that the last life left behind. */
+  readonly interrupted: readonly Trial[];
   /** The newest offer, while it waits for its turn. */
   readonly waiting: Waiting | null;
   /** What was applied in the last life and is not good yet, until it is healthy again or has failed. What waits comes after it. */
@@ -155,7 +155,7 @@ export interface Probation {
 
 export interface Waiting {
   readonly offer: RemoteConfig;
-  /** The offer is on disk. Nothing starts before. */
+  /** The offer is on disk, and that it is on trial now. Nothing starts before. */
   readonly durable: boolean;
   readonly actAt: Millis;
   readonly firstAt: Millis;
@@ -166,8 +166,8 @@ export interface Offers {
   readonly lastReceived: RemoteConfig | null;
   readonly lastWorking: RemoteConfig | null;
   readonly status: RemoteStatus | null;
-  /** The last status that is on disk: while saving fails, only this one is told. */
-  readonly durableStatus: RemoteStatus | null;
+  /** What is on disk: while saving fails, only this status is told. */
+  readonly stored: Stored;
   /** The FAILED of an offer that could not be saved: the one final status that is told without being on disk. */
   readonly unsavedStatus: RemoteStatus | null;
   readonly proven: Proven | null;
@@ -184,6 +184,14 @@ export interface Offers {
   /** How often a known status was repeated, and when last. */
   readonly repeats: number;
   readonly repeatedAt: Millis | null;
+}
+
+/** An offer with its outcome. */
+export interface Stored {
+  readonly received: RemoteConfig | null;
+  readonly status: RemoteStatus | null;
+  /** That is FAILED, and it is tried again. */
+  readonly isTriedAgain: boolean;
 }
 
 export interface Restarts {

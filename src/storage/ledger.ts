@@ -72,7 +72,7 @@ export class Ledger {
   /** From here until `confirm` nobody knows which of the files are old and which are new. */
   plan(memory: Memory): SavePlan {
     const draft: Draft = { changes: [], after: new Map() };
-    const { failures, instanceUid, isTriedAgain, trial } = memory;
+    const { failures, instanceUid, isTriedAgain, trials } = memory;
     let { onProbation, received, status } = this.#kept;
     if (this.#acceptsRemoteConfig) {
       // What was applied is never in neither file: it is written here before it is replaced there.
@@ -84,7 +84,7 @@ export class Ledger {
     const proven = this.#planText(draft, memory.proven);
     const state = Buffer.from(renderPersistentState(instanceUid, status));
     const version = { state: digestOf(state), received, onProbation };
-    this.#planOwn(draft, { instanceUid, status, isTriedAgain, proven, trial, failures, versions: [version] }, version);
+    this.#planOwn(draft, { instanceUid, status, isTriedAgain, proven, trials, failures, versions: [version] }, version);
     this.#planFile(draft, PERSISTENT_STATE, state, digestOf(state), null);
     if (this.#acceptsRemoteConfig && memory.onProbation === null) this.#planConfig(draft, ON_PROBATION, null);
     for (const old of this.#good.perhaps) if (old !== proven?.textDigest) draft.changes.push({ name: goodName(old), bytes: null });

@@ -10,6 +10,8 @@ import { parseUuid } from "./uuid.js";
 
 /** As much as `persistent_state.yaml`, whose status it repeats, and what failed. */
 export const OWN_STATE_BYTES_MAX = PERSISTENT_STATE_BYTES_MAX + 4 * 1024 * 1024;
+/** What is under way, what comes back before it, and what waits: more than there ever are. */
+const TRIALS_MAX = 8;
 /** Versions of `persistent_state.yaml` that may be on disk when saving failed again and again. */
 export const VERSIONS_MAX = 8;
 
@@ -19,7 +21,7 @@ export interface OwnState {
   /** That status is FAILED, and the configuration is tried again. */
   readonly isTriedAgain: boolean;
   readonly proven: ProvenRecord | null;
-  readonly trial: Trial | null;
+  readonly trials: readonly Trial[];
   readonly failures: readonly Failure[];
   /** Oldest first; the last one belongs to `instanceUid` and `status`. */
   readonly versions: readonly StateVersion[];
@@ -42,10 +44,10 @@ export interface StateVersion {
 
 const FORMAT_VERSION = 1;
 
-export function renderOwnState({ instanceUid, isTriedAgain, proven, trial, versions, ...own }: OwnState): string {
+export function renderOwnState({ instanceUid, isTriedAgain, proven, trials, versions, ...own }: OwnState): string {
   const status = own.status && { ...own.status, error: wholeText(own.status.error) };
   const failures = own.failures.map((failure) => ({ ...failure, reason: wholeText(failure.reason) }));
-  return `${JSON.stringify({ version: FORMAT_VERSION, instanceUid, status, isTriedAgain, proven, trial, failures, versions }, null, 2)}\n`;
+  return `${JSON.stringify({ version: FORMAT_VERSION, instanceUid, status, isTriedAgain, proven, trials, failures, versions }, null, 2)}\n`;
 }
 
 /** Unknown fields are fine: a later version may have written them. Throws for anything that makes no sense. */
@@ -54,15 +56,16 @@ export function parseOwnState(bytes: Uint8Array): OwnState {
   const instanceUid = parseUuid(stringOf(root, "instanceUid"));
   if (instanceUid === null) throw new Error("instanceUid is not a UUID");
   if (typeof root["version"] !== "number") throw new Error("version is not a number");
-  const { status, proven, versions, trial = null, failures = [] } = root;
+  const { status, proven, versions, trials = [], failures = [] } = root;
   if (!Array.isArray(versions)) throw new Error("versions is not a list");
+  if (!Array.isArray(trials)) throw new Error("trials is not a list");
   if (!Array.isArray(failures)) throw new Error("failures is not a list");
   return {
     instanceUid,
     status: status === null ? null : statusOf(objectOf(status, "status")),
     isTriedAgain: root["isTriedAgain"] === true,
     proven: proven === null ? null : provenOf(objectOf(proven, "proven"), instanceUid),
-    trial: trial === null ? null : trialOf(objectOf(trial, "trial")),
+    trials: trials.slice(0, TRIALS_MAX).map((entry: unknown) => trialOf(objectOf(entry, "an entry of trials"))),
     failures: failures.map((entry: unknown) => failureOf(objectOf(entry, "an entry of failures"))),
     versions: versions.slice(-VERSIONS_MAX).map((entry: unknown) => {
       const version = objectOf(entry, "an entry of versions");
@@ -92,8 +95,7 @@ function provenOf(proven: Fields, instanceUid: string): ProvenRecord {
 
 function trialOf(trial: Fields): Trial {
   const { lives } = trial;
-  if (typeof lives !== "number" || !Number.isInteger(lives)) throw new Error("trial.lives is not a whole number");
-  // The first version knew trials of offers only.
+  if (typeof lives !== "number" || !Number.isInteger(lives)) throw new Error("lives of a trial is not a whole number");
   return { of: trial["of"] === "base" ? "base" : "offer", hash: hexOf(trial, "hash"), lives };
 }
 

@@ -52,7 +52,7 @@ export function recover(found: Found): Recovered {
     isTriedAgain: !takenOver && own?.isTriedAgain === true && status?.is === "failed" && own.status?.hash === status.hash,
     // Whoever ran here in between knew nothing of our trials.
     onProbation: !takenOver && isNamed(found.onProbation, known, aboutIt) ? (found.onProbation?.config ?? null) : null,
-    trial: inDoubt ? { of: "offer", hash: status.hash, lives: 1 } : takenOver ? null : (own?.trial ?? null),
+    trials: inDoubt ? [{ of: "offer", hash: status.hash, lives: 1 }] : takenOver ? [] : (own?.trials ?? []),
     failures: own?.failures ?? [],
     proven: provenOf(found),
     takenOver,

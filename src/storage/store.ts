@@ -89,9 +89,9 @@ export class Store {
     const loaded = await loadFiles(place, acceptsRemoteConfig);
     this.#ledger.note(loaded);
     if (loaded.remembered !== null) this.#remembered = renderCollectorFacts(loaded.remembered);
-    const { lastReceived, lastWorking, status, isTriedAgain, onProbation, trial, failures, proven } = loaded;
+    const { lastReceived, lastWorking, status, isTriedAgain, onProbation, trials, failures, proven } = loaded;
     const instanceUid = this.#identity(loaded);
-    const memory: Memory = { instanceUid, lastReceived, lastWorking, status, isTriedAgain, onProbation, trial, failures, proven };
+    const memory: Memory = { instanceUid, lastReceived, lastWorking, status, isTriedAgain, onProbation, trials, failures, proven };
     if (loaded.versions.length === 0) await this.#saveAtStart(memory, loaded.instanceUid === null);
     return { memory, remembered: loaded.remembered, firstStart: loaded.found.state === undefined };
   }

@@ -21,7 +21,7 @@ test("a configuration is good once it stayed healthy for the whole probation", a
   expect(story.saves.at(-1)?.lastWorking).toBe(null);
   await story.advance(1);
   expect(story.read()).toMatchInlineSnapshot(`"  save status applied A, received A, working A"`);
-  expect(story.saves.at(-1)).toMatchObject({ lastWorking: { hash: "A" }, trial: null, proven: { digest: "digest-A" } });
+  expect(story.saves.at(-1)).toMatchObject({ lastWorking: { hash: "A" }, trials: [], proven: { digest: "digest-A" } });
 });
 
 test("a single crash that recovers is a restart, and the probation begins anew", async () => {
@@ -115,7 +115,7 @@ test.each([5_000, 50_000])("one that dies %i ms after it was healthy stays APPLI
   expect(pauses).toEqual([0, 1_000]);
   await story.advance(lifeMs);
   await story.exited({ code: 2 });
-  expect(story.saves.at(-1)).toMatchObject({ status: { is: "failed", hash: "B" }, lastWorking: { hash: "A" }, trial: null });
+  expect(story.saves.at(-1)).toMatchObject({ status: { is: "failed", hash: "B" }, lastWorking: { hash: "A" }, trials: [] });
   expect(story.reports.at(-1)?.remoteConfig.error).toBe(
     "the Collector exited with code 2, crash number 3 during probation; configuration A, which worked before, runs instead",
   );
@@ -189,7 +189,7 @@ test("a newer one that fails gives way to the one on probation, whose probation 
     > collector-health #4 healthy
       tell failed B "the Collector exited with code 1 before it was healthy; configuration A, which worked before, runs instead"; healthy"
   `);
-  expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trial: { of: "offer" as const, hash: "A" } });
+  expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trials: [{ of: "offer" as const, hash: "A" }] });
   await story.advance(60_000);
   expect(story.state.offers).toMatchObject({ lastWorking: { hash: "A" }, status: { is: "failed", hash: "B" } });
 });
@@ -277,14 +277,14 @@ test("the last 32 that failed are remembered, each with reason, time and version
 test("a probation that a death of the supervisor cut short runs again, but not after the third death", async () => {
   const status = { is: "applied", hash: "B", error: "" } as const;
   const stored = { lastReceived: offerOf("B"), lastWorking: offerOf("A"), status, proven: provenOf("A") };
-  const second = new Story({ memory: { ...stored, trial: { of: "offer" as const, hash: "B", lives: 1 } } });
+  const second = new Story({ memory: { ...stored, trials: [{ of: "offer" as const, hash: "B", lives: 1 }] } });
   await second.settle();
-  expect(second.saves.at(-1)?.trial).toEqual({ of: "offer", hash: "B", lives: 2 });
-  await second.prepared();
+  await second.prepared(); // what is good, for the way back
+  expect(second.saves.at(-1)?.trials).toEqual([{ of: "offer", hash: "B", lives: 2 }]);
   await second.prepared();
   expect(second.state.wanted).toMatchObject({ run: { build: { remote: { hash: "B" } } } });
 
-  const fourth = new Story({ memory: { ...stored, trial: { of: "offer" as const, hash: "B", lives: 3 } } });
+  const fourth = new Story({ memory: { ...stored, trials: [{ of: "offer" as const, hash: "B", lives: 3 }] } });
   await fourth.settle();
   expect(fourth.recorded[0]).toBe(
     'Remote configuration failed {"hash":"B","because":"the supervisor ended 3 times while this configuration was on trial; it is not tried again"}',
@@ -307,10 +307,10 @@ test("a probation that a death of the supervisor cut short runs again, but not a
 
 test("a clean shutdown during probation is no death", async () => {
   const story = await applied("A");
-  expect(story.saves.at(-1)?.trial).toEqual({ of: "offer", hash: "A", lives: 1 });
+  expect(story.saves.at(-1)?.trials).toEqual([{ of: "offer", hash: "A", lives: 1 }]);
   await story.post({ is: "shutdown-requested", because: "received SIGTERM" });
   await story.exited();
-  expect(story.saves.at(-1)?.trial).toEqual({ of: "offer", hash: "A", lives: 0 });
+  expect(story.saves.at(-1)?.trials).toEqual([{ of: "offer", hash: "A", lives: 0 }]);
 });
 
 test("many crashes in a row hold the Collector; a restart command ends the hold at once", async () => {
@@ -333,18 +333,18 @@ test("without a probation what was healthy once is good", async () => {
   const story = new Story({ policy: { probationMs: 0 } });
   await story.up();
   await swap(story, "A");
-  expect(story.saves.at(-1)).toMatchObject({ lastWorking: { hash: "A" }, trial: null });
+  expect(story.saves.at(-1)).toMatchObject({ lastWorking: { hash: "A" }, trials: [] });
 });
 
 test("after a death in the middle of a trial, what was on probation comes back first, and is returned to when the trial fails", async () => {
   const status = { is: "applying", hash: "B", error: "" } as const;
-  const trial = { of: "offer", hash: "B", lives: 1 } as const;
-  const story = new Story({ memory: { lastReceived: offerOf("B"), lastWorking: offerOf("G"), onProbation: offerOf("A"), status, trial } });
+  const trials = [{ of: "offer", hash: "B", lives: 1 }] as const;
+  const story = new Story({ memory: { lastReceived: offerOf("B"), lastWorking: offerOf("G"), onProbation: offerOf("A"), status, trials } });
   await story.settle();
   await story.prepared(); // the good one, for the way back
   await story.prepared(); // the one on probation
   await story.started();
-  expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trial: { of: "offer" as const, hash: "B", lives: 2 } });
+  expect(story.saves.at(-1)).toMatchObject({ onProbation: { hash: "A" }, trials: [{ hash: "A", lives: 1 }, { hash: "B", lives: 1 }] });
   await story.health("healthy");
   await story.prepared(); // the trial that was cut short
   await story.exited();
@@ -356,12 +356,14 @@ test("after a death in the middle of a trial, what was on probation comes back f
     "  prepare-config G (the supervisor has started)
       tell applying B; unhealthy "the configuration is being prepared"
     > config-prepared digest-G
+      save status applying B, received B, working G, on trial A and B
       prepare-config A (configuration A was offered)
       tell applying B; unhealthy "the Collector is starting"
     > config-prepared digest-A
       start-collector #1 digest-A (configuration A was offered)
     > collector-started #1
     > collector-health #1 healthy
+      save status applying B, received B, working G, on trial B
       prepare-config B (configuration B was offered)
       tell applying B; healthy
     > config-prepared digest-B

@@ -184,6 +184,7 @@ test("shutdown stops the Collector first, whatever it is doing, and then finishe
   await story.finished();
   expect(story.read()).toMatchInlineSnapshot(`
     "> shutdown-requested
+      save status applying A, received A, working none
       stop-collector #1 next nothing (received SIGTERM)
       tell applying A; unhealthy "the Collector is being stopped"
     > config-prepared digest-A

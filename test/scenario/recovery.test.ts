@@ -1,6 +1,7 @@
 /** What the next life of the supervisor makes of the state on disk, and what happens while saving fails. */
 import { expect, test } from "vitest";
-import { offerOf, provenOf, Story, testFacts } from "../support/story.js";
+import type { Memory } from "../../src/core/memory.js";
+import { GOOD_A, offerOf, provenOf, Story, testFacts } from "../support/story.js";
 
 test("an applied configuration runs again after a restart, and no status is made up", async () => {
   const status = { is: "applied", hash: "A", error: "" } as const;
@@ -47,13 +48,13 @@ test("a trial that was cut short is tried again on top of what worked", async ()
   await story.started();
   await story.health("healthy");
   expect(story.read()).toMatchInlineSnapshot(`
-    "  save status applying B, received B, working A, on trial B
-    > server-connected
+    "> server-connected
       prepare-config A (the supervisor has started)
       tell applying B; unhealthy "the configuration is being prepared"
     > config-prepared digest-A
-      prepare-config B (configuration B was offered)
+      save status applying B, received B, working A, on trial B
       start-collector #1 digest-A (configuration A worked last)
+      prepare-config B (configuration B was offered)
       tell applying B; unhealthy "the Collector is starting"
     > config-prepared digest-B
       stop-collector #1 next digest-B (configuration B was offered)
@@ -134,6 +135,52 @@ test("an offer that cannot be saved is not tried; what runs goes on and crashes 
       tell failed B "cannot store the configuration, so it was not tried: no space left on device; free or repair the storage directory"; healthy
       save status failed B, received B, working none"
   `);
+});
+
+/** There is room on the disk for all but another configuration. */
+function scarce(story: () => Story): (memory: Memory) => string | null {
+  return ({ lastReceived }) => (lastReceived?.hash === story().saves.at(-1)?.lastReceived?.hash ? null : "no space left on device");
+}
+
+test("an offer that there is no room for does not keep the rest from being saved", async () => {
+  let isScarce = false;
+  const story: Story = new Story({ saveError: (memory) => (isScarce ? scarce(() => story)(memory) : null) });
+  await story.up();
+  await story.swap("A");
+  await story.health("healthy");
+  isScarce = true;
+  await story.post({ is: "remote-config-offered", config: offerOf("huge") });
+  expect(story.reports.at(-1)).toMatchObject({ remoteConfig: { status: { is: "failed", hash: "huge" } }, health: { storageError: "no space left on device" } });
+  await story.advance(70_000);
+  expect(story.saves.at(-1)).toMatchObject({ lastReceived: { hash: "A" }, lastWorking: { hash: "A" }, status: { is: "applied", hash: "A" }, proven: { digest: "digest-A" }, trials: [] });
+  expect(story.reports.at(-1)?.remoteConfig.status).toMatchObject({ is: "failed", hash: "huge" });
+  // With the next life nobody knows of it; a server that still wants it offers it again.
+  const next = new Story({ memory: story.saves.at(-1) as Memory });
+  await next.up();
+  expect(next.reports.at(-1)).toMatchObject({ remoteConfig: { status: { is: "applied", hash: "A" } }, health: { healthy: true } });
+
+  isScarce = false;
+  await story.advance(40_000);
+  await story.prepared();
+  expect(story.saves.at(-1)).toMatchObject({ lastReceived: { hash: "huge" }, status: { is: "applying", hash: "huge" } });
+});
+
+test("what fails its probation while there is no room for a newer offer is not forgotten over a death", async () => {
+  const story: Story = new Story({ memory: GOOD_A, saveError: (memory) => (story.state.offers.lastReceived?.hash === "huge" ? scarce(() => story)(memory) : null) });
+  await story.up();
+  await story.swap("B");
+  await story.health("healthy");
+  await story.post({ is: "remote-config-offered", config: offerOf("huge") });
+  for (let crash = 0; crash < 3; crash++) {
+    await story.exited({ code: 1 });
+    await story.advance(3_000);
+    await story.started();
+  }
+  await story.advance(5_000);
+  expect(story.saves.at(-1)).toMatchObject({ lastReceived: { hash: "B" }, lastWorking: { hash: "A" }, status: { is: "failed", hash: "B", error: expect.stringContaining("crash number 3 during probation") as string } });
+  const next = new Story({ memory: story.saves.at(-1) as Memory });
+  await next.up();
+  expect(next.state.process).toMatchObject({ is: "healthy", run: { build: { remote: { hash: "A" } } } });
 });
 
 test("an APPLIED that could not be saved is told only once it is on disk", async () => {

@@ -9,7 +9,7 @@ import type { Oracle } from "./oracle.js";
 import type { Random } from "./random.js";
 
 /** What a configuration does to a Collector. An offer's content is named after it; a composed text is `content@version of the local files`. */
-export type Nature = "good" | "refused" | "crashes" | "silent" | "sick" | "slow" | "nothing" | "dies-soon" | "dies-late" | "flips" | "falls-ill";
+export type Nature = "good" | "refused" | "crashes" | "silent" | "sick" | "slow" | "nothing" | "dies-soon" | "dies-late" | "flips" | "falls-ill" | "deadly";
 
 export const NATURES: readonly [Nature, ...Nature[]] = [
   "good",
@@ -25,6 +25,8 @@ export const NATURES: readonly [Nature, ...Nature[]] = [
   "dies-late",
   "flips",
   "falls-ill",
+  "deadly",
+  "deadly",
 ];
 
 interface Collector {
@@ -45,11 +47,13 @@ export interface Surroundings {
   natureOf(text: string): Nature;
   /** The executable is away. */
   isAway(): boolean;
-  /** Another program holds a port that every configuration needs. */
-  isOccupied(): boolean;
+  /** Another program holds a port that this text needs. */
+  isOccupied(text: string): boolean;
   post(event: Event): void;
   note(line: string): void;
   fault(kind: string): void;
+  /** The supervisor is killed. */
+  die(): void;
   /** For this life of the supervisor only. */
   later(low: number, high: number, run: () => void): void;
 }
@@ -129,7 +133,7 @@ export class Collectors {
     const still = (run: () => void) => (): void => {
       if (one.alive && one.content === content) run();
     };
-    const crashes = nature === "crashes" || (!this.#world.quiet && this.#world.isOccupied());
+    const crashes = nature === "crashes" || (!this.#world.quiet && this.#world.isOccupied(content));
     if (crashes) return this.#world.later(1, 400, still(() => this.#end(one, 1, "own")));
     this.#world.later(1, 100, still(() => {
       one.link = ++this.#links;
@@ -145,8 +149,15 @@ export class Collectors {
       if (nature === "dies-soon") this.#world.later(4_000, 6_000, still(() => this.#end(one, 2, "own")));
       if (nature === "dies-late") this.#world.later(45_000, 55_000, still(() => this.#end(one, 2, "own")));
       if (nature === "falls-ill") this.#world.later(3_000, 9_000, still(() => this.#say(one, "unhealthy", one.link)));
+      if (nature === "deadly") this.#world.later(2_000, 20_000, still(() => this.#kill()));
       if (nature === "flips") this.#flip(one, true, still);
     }));
+  }
+
+  /** It takes the supervisor with it, as one does that eats the memory of the host. */
+  #kill(): void {
+    this.#world.fault("deadly");
+    this.#world.die();
   }
 
   #flip(one: Collector, isHealthy: boolean, still: (run: () => void) => () => void): void {

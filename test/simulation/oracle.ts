@@ -23,7 +23,9 @@ export class Oracle {
   readonly #rejected = new Set<string>();
   readonly #finals = new Map<string, string>();
   #disk: Memory | null = null;
-  #deaths = 0;
+  /** What was offered or prepared in this life of the supervisor, and in how many lives that ended by a death. */
+  readonly #begun = new Set<string>();
+  readonly #deaths = new Map<string, number>();
   #saveFailed = false;
   #stretch: { readonly text: string; readonly since: number } | null = null;
   /** The longest stretch of health of each text. */
@@ -61,6 +63,7 @@ export class Oracle {
     // Offered once more after others: it may have been good then and fail now, or have been failed by what is gone.
     if (hash !== this.#newest && this.#finals.get(hash) === "applied") this.#finals.delete(hash);
     this.#newest = hash;
+    this.#begun.add(hash);
   }
 
   /** What failed after it was started is not started again soon, unless it worked before or somebody wants another try. */
@@ -102,7 +105,8 @@ export class Oracle {
   }
 
   died(): void {
-    this.#deaths++;
+    for (const hash of this.#begun) this.#deaths.set(hash, (this.#deaths.get(hash) ?? 0) + 1);
+    this.#begun.clear();
   }
 
   saveFailed(): void {
@@ -141,6 +145,7 @@ export class Oracle {
   /** Nothing is tried before it is on disk. */
   prepares(remote: RemoteConfig | null): void {
     this.#prepares.push(this.#now());
+    if (remote !== null) this.#begun.add(remote.hash);
     this.check(remote === null || this.#stored.has(remote.hash), `prepared before it was on disk: ${remote?.hash ?? ""}`);
   }
 
@@ -209,7 +214,8 @@ export class Oracle {
       return;
     }
     if (status.error.startsWith("the supervisor ended")) {
-      this.check(this.#deaths >= 3, `failed for ${this.#deaths} deaths of the supervisor: ${status.hash}`);
+      const deaths = this.#deaths.get(status.hash) ?? 0;
+      this.check(deaths >= 3, `failed for ${deaths} deaths of the supervisor: ${status.hash}`);
       return void this.#finals.set(status.hash, this.#failedHow(status.hash));
     }
     const text = this.#started.get(content);
@@ -252,7 +258,7 @@ export class Oracle {
     const text = running[0] ?? "";
     const runs = contentIn(text);
     const wanted = status?.is === "applied" ? (this.#contents.get(status.hash) ?? "") : "";
-    this.check(!/^(dies|flips|falls)/.test(wanted), `applied for good, and it does not last: ${wanted}`);
+    this.check(!/^(dies|flips|falls|deadly)/.test(wanted), `applied for good, and it does not last: ${wanted}`);
     const isNothing = wanted.startsWith("nothing") && runs === "";
     const isWanted = wanted === "" || runs === wanted || isNothing;
     if (!host.isSpoiled) {

@@ -42,8 +42,11 @@ export class World {
   #offers: RemoteConfig[] = [];
   #hashes = 0;
   #diskFullUntil = 0;
-  /** Another program holds a port that every configuration needs. */
+  /** There is room for all but another configuration. */
+  #diskScarceUntil = 0;
+  /** Another program holds a port that every configuration needs, or every one but those that the host has of its own. */
   #occupiedUntil = 0;
+  #isOwnFree = false;
   /** The version of the local files, and what each of them does to every configuration that it takes part in. */
   #layers = 0;
   #readLayers = 0;
@@ -70,12 +73,13 @@ export class World {
   /** Lets the disturbed time pass, then the quiet one, then shuts down. */
   async run(): Promise<void> {
     this.boot();
-    const end = this.random.between(2_000, this.random.chance(0.2) ? 400_000 : 90_000);
-    const disturbances = this.random.between(2, 14);
+    const end = this.random.between(2_000, this.random.chance(0.4) ? 400_000 : 90_000);
+    const disturbances = this.random.between(2, 18);
     for (let i = 0; i < disturbances; i++) this.agenda.at(this.random.next() * end, () => this.disturb());
     await this.until(end);
     this.quiet = true;
     this.#diskFullUntil = 0;
+    this.#diskScarceUntil = 0;
     this.#awayUntil = 0;
     if (!this.#connected) this.connect();
     await this.until(end + 1_200_000);
@@ -131,7 +135,7 @@ export class World {
   }
 
   disturb(): void {
-    const kind = this.random.pick(["offer", "offer", "offer", "repeat", "burst", "death", "disconnect", "crash", "diskfull", "restart", "identity", "occupied", "layers", "retry", "executable", "away"]);
+    const kind = this.random.pick(["offer", "offer", "offer", "repeat", "burst", "death", "disconnect", "crash", "diskfull", "restart", "identity", "occupied", "layers", "layers", "retry", "executable", "away"]);
     this.fault(kind);
     this.note(`disturb ${kind}`);
     this.oracle.disturbed();
@@ -158,11 +162,14 @@ export class World {
       case "crash":
         return this.#collectors.crash();
       case "diskfull":
-        this.#diskFullUntil = this.agenda.now + this.random.between(10, 20_000);
+        if (this.random.chance(0.5)) this.#diskFullUntil = this.agenda.now + this.random.between(10, 20_000);
+        else this.#diskScarceUntil = this.agenda.now + this.random.between(10, 90_000);
         return;
       case "occupied":
-        this.#occupiedUntil = this.agenda.now + this.random.between(10, 40_000);
-        return;
+        this.#occupiedUntil = this.agenda.now + this.random.between(10, 60_000);
+        this.#isOwnFree = this.random.chance(0.6);
+        // What runs has the port already, unless it ends.
+        return this.random.chance(0.8) ? this.#collectors.crash() : undefined;
       case "layers":
         // Read at the next composition.
         this.oracle.forgiven();
@@ -227,9 +234,11 @@ export class World {
     const life = this.#life;
     await new Promise<void>((resolve) => this.agenda.at(this.random.between(0, 4), resolve));
     if (life !== this.#life) return new Promise(() => undefined);
-    if (this.agenda.now < this.#diskFullUntil) {
+    const isOther = memory.lastReceived !== null && memory.lastReceived !== this.#disk.lastReceived;
+    const isTooLarge = isOther && this.agenda.now < this.#diskScarceUntil;
+    if (isTooLarge || this.agenda.now < this.#diskFullUntil) {
       this.oracle.saveFailed();
-      this.fault("save failed");
+      this.fault(isTooLarge ? "offer too large" : "save failed");
       throw new Error("no space left on device");
     }
     this.note(`  saved ${memory.status?.is ?? "none"} ${memory.status?.hash ?? ""} working ${memory.lastWorking?.hash ?? "none"}`);
@@ -280,8 +289,8 @@ export class World {
     return this.agenda.now < this.#awayUntil;
   }
 
-  isOccupied(): boolean {
-    return this.agenda.now < this.#occupiedUntil;
+  isOccupied(text: string): boolean {
+    return this.agenda.now < this.#occupiedUntil && !(this.#isOwnFree && /^(local|fallback)@/.test(text));
   }
 
   stopsFor(next: string, because: string): void {
@@ -309,6 +318,10 @@ export class World {
     }
     if (this.#known !== this.#executable) this.describe();
     const text = this.compose(source, instanceUid);
+    if (this.natureOf(text) === "deadly" && this.random.chance(0.3)) {
+      this.fault("deadly");
+      return this.die();
+    }
     if (this.natureOf(text) === "refused") {
       this.oracle.hasReason(text);
       return this.post({ is: "config-refused", ticket, reason: `refused ${text}`, isBlameless: false });

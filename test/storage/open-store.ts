@@ -74,7 +74,7 @@ export function plain(config: RemoteConfig | null): unknown {
 }
 
 /** The part of a memory that most stories do not touch. */
-export const NO_TRIAL = { isTriedAgain: false, onProbation: null, trial: null, failures: [] } as const;
+export const NO_TRIAL = { isTriedAgain: false, onProbation: null, trials: [], failures: [] } as const;
 
 /** What was proven, with a text of its own. */
 export function provenOf(digest: string, executable: string): Proven {

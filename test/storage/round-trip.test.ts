@@ -45,7 +45,7 @@ const MEMORIES: Readonly<Record<string, Memory>> = {
     status: { is: "failed", hash: "bb02", error: "why" },
     isTriedAgain: true,
     onProbation: A,
-    trial: { of: "offer", hash: "aa01", lives: 2 },
+    trials: [{ of: "offer", hash: "aa01", lives: 2 }],
     failures: [{ digest: "0a", executable: "/otelcol:1", hash: "bb02", reason: "why", version: "0.149.0", at: "2026-01-01T00:00:00.000Z" }],
     proven: null,
   },

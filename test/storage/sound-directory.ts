@@ -21,7 +21,7 @@ export const SOUND: Memory = {
   status: { is: "failed", hash: "bb02", error: "no: way" },
   isTriedAgain: true,
   onProbation: C,
-  trial: { of: "offer", hash: "cc03", lives: 1 },
+  trials: [{ of: "offer", hash: "cc03", lives: 1 }],
   failures: [{ digest: "0f", executable: "/otelcol:1", hash: "bb02", reason: "no: way", version: "0.149.0", at: "2026-01-01T00:00:00.000Z" }],
   proven: { ...provenOf("0123", "/otelcol:1"), text: TEXT },
 };
@@ -35,7 +35,7 @@ const LOSSES: ReadonlyMap<string, Partial<Memory>> = new Map<string, Partial<Mem
   [names.LAST_WORKING, { lastWorking: null }],
   [names.ON_PROBATION, { onProbation: null }],
   // Nobody knows then whether somebody else ran here in between.
-  [names.OWN_STATE, { isTriedAgain: false, proven: null, onProbation: null, trial: null, failures: [] }],
+  [names.OWN_STATE, { isTriedAgain: false, proven: null, onProbation: null, trials: [], failures: [] }],
   [GOOD_TEXT, { proven: SOUND.proven && { ...SOUND.proven, text: null } }],
   [names.COLLECTOR_FACTS, {}],
 ]);

@@ -46,7 +46,7 @@ export const emptyMemory: Memory = {
   status: null,
   isTriedAgain: false,
   onProbation: null,
-  trial: null,
+  trials: [],
   failures: [],
   proven: null,
 };
@@ -104,7 +104,7 @@ export interface StoryOptions {
   readonly memory?: Partial<Memory>;
   readonly remembered?: RememberedFacts | null;
   /** Rejects saves while it returns a text. */
-  readonly saveError?: () => string | null;
+  readonly saveError?: (memory: Memory) => string | null;
   readonly random?: () => number;
 }
 
@@ -135,7 +135,7 @@ export class Story {
       log: silentLogger,
       record: ({ fields, message }) => this.recorded.push(`${message} ${JSON.stringify(fields)}`),
       mailbox: this.#mailbox,
-      save: (saved) => this.#save(saved, options.saveError?.() ?? null),
+      save: (saved) => this.#save(saved, options.saveError?.(saved) ?? null),
       perform: (effect) => this.#perform(effect),
       tell: (report) => this.#tell(report),
     });
@@ -334,7 +334,8 @@ function sourceLine(source: ConfigSource): string {
 
 function savedLine(memory: Memory): string {
   const status = memory.status === null ? "none" : `${memory.status.is} ${memory.status.hash}`;
-  const trial = memory.trial === null ? "" : `, on trial ${memory.trial.hash}`;
+  const trials = memory.trials.filter(({ lives }) => lives > 0).map(({ hash }) => hash);
+  const trial = trials.length === 0 ? "" : `, on trial ${trials.join(" and ")}`;
   return `status ${status}, received ${memory.lastReceived?.hash ?? "none"}, working ${memory.lastWorking?.hash ?? "none"}${trial}`;
 }
 
