@@ -1,4 +1,5 @@
 /** A long series of configurations for the stand-in Collector, good and bad ones mixed: ten in turn, each with a text of its own. */
+import { nopPipeline } from "../test/interop/support/configs.js";
 
 export interface MixedChange {
   readonly kind: string;
@@ -32,28 +33,15 @@ const turns: readonly ((round: number) => MixedChange)[] = [
 ];
 
 function good(name: string): MixedChange {
-  return { kind: "good", body: pipeline(name), outcome: "APPLIED" };
+  return { kind: "good", body: nopPipeline(name), outcome: "APPLIED" };
 }
 
 function refused(name: string): MixedChange {
-  return { kind: "refused", body: pipeline(name).replace("receivers:\n", "receivers:\n  no_such_receiver:\n"), outcome: "FAILED" };
+  return { kind: "refused", body: nopPipeline(name).replace("receivers:\n", "receivers:\n  no_such_receiver:\n"), outcome: "FAILED" };
 }
 
 /** By the stand-in's extension that misbehaves on purpose. */
 function crashing(name: string): MixedChange {
-  const body = pipeline(name).replace("service:\n", "extensions:\n  standin_faults:\n    die_after: 0s\nservice:\n  extensions: [standin_faults]\n");
+  const body = nopPipeline(name).replace("service:\n", "extensions:\n  standin_faults:\n    die_after: 0s\nservice:\n  extensions: [standin_faults]\n");
   return { kind: "crashing", body, outcome: "FAILED" };
-}
-
-function pipeline(name: string): string {
-  return `receivers:
-  nop/${name}:
-exporters:
-  nop/${name}:
-service:
-  pipelines:
-    logs/${name}:
-      receivers: [nop/${name}]
-      exporters: [nop/${name}]
-`;
 }

@@ -9,9 +9,9 @@ const OPEN = "/** An idea. */\n";
 
 /** What each rule must catch. */
 const SAMPLES: readonly (readonly [rule: string, path: string, text: string])[] = [
-  ["core imports only its own files, lib/check.js, and types of gen", "src/core/a.ts", 'import { z } from "zod";'],
-  ["core imports only its own files, lib/check.js, and types of gen", "src/core/a.ts", 'import { A } from "../gen/a.js";'],
-  ["core imports only its own files, lib/check.js, and types of gen", "src/core/a.ts", 'import type { Clock } from "../lib/clock.js";'],
+  ["core imports only its own files, checks and words of lib, and types of gen", "src/core/a.ts", 'import { z } from "zod";'],
+  ["core imports only its own files, checks and words of lib, and types of gen", "src/core/a.ts", 'import { A } from "../gen/a.js";'],
+  ["core imports only its own files, checks and words of lib, and types of gen", "src/core/a.ts", 'import type { Clock } from "../lib/clock.js";'],
   ["core is synchronous and knows no clock and no chance", "src/core/a.ts", "const n = Math.random();"],
   ["core is synchronous and knows no clock and no chance", "src/core/a.ts", "const n = new Date(0);"],
   ["core is synchronous and knows no clock and no chance", "src/core/a.ts", "export async function f() {}"],

@@ -82,7 +82,7 @@ function offersOf(policy: Policy, memory: Memory, exhausted: readonly Trial[], {
   const error = `the supervisor ended ${trial.lives} times while ${of}; it is not tried again`;
   const failure = trial.of === "offer" ? { digest: "", hash: trial.hash } : { digest: trial.hash, hash: "" };
   const failures = [{ executable: "", reason: error, version: "", at, ...failure }, ...rest.failures].slice(0, FAILURES_MAX);
-  const failed = trial.of === "offer" && status?.hash === trial.hash ? { is: "failed" as const, hash: trial.hash, error } : status;
+  const failed = trial.of === "offer" && status?.hash === trial.hash ? { is: "failed" as const, hash: trial.hash, error, wasTried: true } : status;
   return { ...rest, failures, status: failed };
 }
 

@@ -7,12 +7,9 @@ import { nameOfBase, sameBuild, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type { Build, Hex, RemoteStatus } from "./values.js";
 
-/** The reasons of what was started begin so, and those of what was refused do not: there nothing was touched. */
-const WAS_STARTED = /^the (?:Collector|supervisor) /;
-
-/** "" where there is nothing to say. */
+/** "" where there is nothing to say: what was refused has touched nothing. */
 export function instead(state: State, status: RemoteStatus | null): string {
-  if (status?.is !== "failed" || !WAS_STARTED.test(status.error)) return "";
+  if (status?.is !== "failed" || status.wasTried !== true) return "";
   const { attempt, base, policy, returning, wanted } = state;
   // At the start it is on its way; and one with nothing in it to run is in force all the same.
   const isOnItsWay = attempt === 0 && (returning !== null || (wanted.is === "nothing" && base.refusal === ""));

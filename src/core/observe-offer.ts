@@ -5,7 +5,7 @@ import { COMPOSE_RETRY_MS, OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_RETRY_MS
 import { blameless, failWaiting } from "./offer-again.js";
 import { applyTrial, knownFailure, refuseOffer, wantedBy } from "./rollout.js";
 import { alive, sameBuild, shortHash } from "./run.js";
-import type { State } from "./state.js";
+import type { Offers, State, Stored } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { Build, Millis, RemoteConfig } from "./values.js";
 
@@ -14,6 +14,7 @@ export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): Sta
   if (isKnown(state, offer) && !mayRetry(state, turn.now)) return repeatStatus(state, turn.now);
   const offers = {
     ...state.offers,
+    stored: storedBefore(state.offers),
     lastReceived: offer,
     status: { is: "applying" as const, hash: offer.hash, error: "" },
     lastOfferAt: turn.now,
@@ -26,6 +27,11 @@ export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): Sta
   const offered: State = { ...state, offers, waiting };
   if (state.storage.is === "failing") return failUnsaved(offered, state.storage.error, turn);
   return state.executable.is === "failing" ? failUndescribed(offered, state.executable.error, turn) : offered;
+}
+
+/** What the newest offer takes the place of, as it is by now, which may be yet to be saved. */
+function storedBefore({ againAt, lastReceived, status, stored }: Offers): Stored {
+  return lastReceived === stored.received ? { received: lastReceived, status, isTriedAgain: againAt !== null } : stored;
 }
 
 /** The offer, or that it is on trial, could not be saved, so it is not tried: a crash in the middle would leave a state that nobody can explain. */
@@ -49,7 +55,7 @@ export function observePrepared(state: State, ticket: number, build: Build, turn
   const running = alive(process);
   const same = running !== null && wanted.is === "run" && sameBuild(running.run.build, build) && running.run.turn === state.turn;
   const known = same && process.is === "healthy" ? null : knownFailure(state, build);
-  if (known !== null) return refuseOffer(state, known, turn.now);
+  if (known !== null) return refuseOffer(state, known, turn.now, true);
   const because = `configuration ${shortHash(rollout.offer.hash)} was offered`;
   const trying: State = {
     ...(same ? state : startNow(state, turn)),

@@ -4,7 +4,6 @@
  */
 import { instead } from "./instead.js";
 import { nameOfRung } from "./ladder.js";
-import { TAIL_FRAME } from "./rollout.js";
 import { alive, nameOfBase, shortHash } from "./run.js";
 import type { State } from "./state.js";
 import type {
@@ -14,6 +13,7 @@ import type {
   EffectiveFile,
   RemoteStatus,
 } from "./values.js";
+import { withLogTail } from "../lib/log-tail.js";
 
 export interface Report {
   /** UUID in canonical text. */
@@ -91,11 +91,9 @@ export function report(state: State): Report | null {
 
 /** The cause, what runs instead by now, and the Collector's own words; "" for no failure. */
 export function toldError(state: State, status: RemoteStatus | null): string {
-  const error = status?.error ?? "";
+  const { error = "", tail = "" } = status ?? {};
   const runs = instead(state, status);
-  if (runs === "") return error;
-  const [cause = "", ...tail] = error.split(TAIL_FRAME);
-  return [`${cause}; ${runs}`, ...tail].join(TAIL_FRAME);
+  return withLogTail(runs === "" ? error : `${error}; ${runs}`, tail);
 }
 
 /** A final status that is not on disk could be forgotten and turn into another: while saving fails, the last one on disk is told. */
@@ -109,7 +107,7 @@ function toldStatus(state: State): RemoteStatus | null {
 function whyUntold(state: State): string {
   const { status } = state.offers;
   if (status?.is !== "failed" || toldStatus(state)?.is !== "applied") return "";
-  return `configuration ${shortHash(status.hash)} failed, which cannot be stored yet: ${status.error}`;
+  return `configuration ${shortHash(status.hash)} failed, which cannot be stored yet: ${toldError(state, status)}`;
 }
 
 function health(state: State): ReportedHealth {

@@ -9,6 +9,7 @@ import { sameBuild, shortHash } from "./run.js";
 import type { Base, Probation, State, Wanted } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { Build, Hex, Millis, RemoteConfig, RemoteStatus } from "./values.js";
+import { withLogTail } from "../lib/log-tail.js";
 
 /** The configuration passed: it becomes what should run, and the one to return to, as one with all that it ran with. */
 export function prove(state: State, build: Build): State {
@@ -132,10 +133,9 @@ export function failProbation(state: State, reason: string, turn: Turn, output =
   if (probation === null) return state;
   const { hash } = probation;
   const ended: State = { ...state, probation: null };
-  const error = reasonOf(reason, output);
-  const failed = rememberFailure(ended, probation.build, hash, error, turn);
-  const isApplied = [offers.status, offers.stored.status].some((status) => status?.is === "applied" && status.hash === hash);
-  const concluded = isApplied ? conclude(failed, { is: "failed", hash, error }) : failed;
+  const failed = rememberFailure(ended, probation.build, hash, reason, turn);
+  const status = triedInVain(hash, reason, output);
+  const concluded = offers.status?.is === "applied" ? conclude(failed, status) : concludeStored(failed, status);
   return concluded.rollout.is === "trying" ? concluded : wantBase(concluded, `configuration ${shortHash(hash)} failed during probation`);
 }
 
@@ -171,9 +171,8 @@ export function failTrial(state: State, reason: string, turn: Turn, output = "")
   if (rollout.is !== "trying") return state;
   const { hash } = rollout.offer;
   if (!state.policy.rollsBack) return keepFailed(state, rollout.build, hash, reason, output);
-  const error = reasonOf(reason, output);
-  const failed = rememberFailure(over(state, rollout.offer), rollout.build, hash, error, turn);
-  const concluded = isNewest(state) ? conclude(failed, { is: "failed", hash, error }) : failed;
+  const failed = rememberFailure(over(state, rollout.offer), rollout.build, hash, reason, turn);
+  const concluded = isNewest(state) ? conclude(failed, triedInVain(hash, reason, output)) : failed;
   return wantFallback(concluded, `configuration ${shortHash(hash)} failed`, turn.now);
 }
 
@@ -181,22 +180,33 @@ export function failTrial(state: State, reason: string, turn: Turn, output = "")
 export function failUntried(state: State, reason: string, turn: Turn): State {
   if (state.rollout.is !== "trying") return state;
   const failed = failTrial(state, reason, turn);
-  return blameless({ ...failed, offers: { ...failed.offers, failures: state.offers.failures } }, turn);
+  const offers = { ...failed.offers, failures: state.offers.failures };
+  if (offers.status !== state.offers.status) return blameless({ ...failed, offers }, turn);
+  // A newer one has taken its place for the server; at the next start it may still be what is to be tried again.
+  const isStored = offers.stored !== state.offers.stored;
+  return { ...failed, offers: isStored ? { ...offers, stored: { ...offers.stored, isTriedAgain: true } } : offers };
 }
 
 /** Where going back is turned off, what failed is what should run. */
 function keepFailed(state: State, build: Build, hash: Hex, reason: string, output: string): State {
-  const error = reasonOf(reason, output);
   const base: Base = { ...state.base, from: "last-received", remote: build.remote, build, preparing: 0 };
-  return conclude({ ...state, rollout: { is: "idle" }, base, standIn: null }, { is: "failed", hash, error });
+  return conclude({ ...state, rollout: { is: "idle" }, base, standIn: null }, triedInVain(hash, reason, output));
 }
 
-/** The offer was refused before anything was stopped. */
-export function refuseOffer(state: State, reason: string, now: Millis): State {
+function triedInVain(hash: Hex, reason: string, tail: string): RemoteStatus {
+  return { is: "failed", hash, error: bounded(reason), wasTried: true, ...(tail === "" ? {} : { tail }) };
+}
+
+/**
+ * The offer was refused before anything was stopped.
+ * @param wasTried the same was tried before, and is refused for what became of it
+ */
+export function refuseOffer(state: State, reason: string, now: Millis, wasTried = false): State {
   const { rollout } = state;
   if (rollout.is !== "preparing") return state;
   const { hash } = rollout.offer;
-  const concluded = conclude(over(state, rollout.offer), { is: "failed", hash, error: bounded(reason) });
+  const status = wasTried ? triedInVain(hash, reason, "") : { is: "failed" as const, hash, error: bounded(reason) };
+  const concluded = conclude(over(state, rollout.offer), status);
   const { probation, wanted } = concluded;
   // What runs on probation was applied before this offer, and goes on with it undisturbed.
   if (probation !== null && wanted.is === "run" && sameBuild(wanted.run.build, probation.build)) return concluded;
@@ -212,11 +222,16 @@ function over(state: State, offer: RemoteConfig): State {
 /** Sets the outcome of the newest offer; an offer that was superseded gets none. */
 export function conclude(state: State, status: RemoteStatus): State {
   const { offers, waiting } = state;
-  // What could not be stored supersedes it only for the server: after a death nobody knows of that.
-  const isStored = offers.status === offers.unsavedStatus && offers.stored.status?.hash === status.hash;
-  if (isStored) return { ...state, offers: { ...offers, stored: { ...offers.stored, status, isTriedAgain: false } } };
-  if (waiting !== null || offers.status?.hash !== status.hash) return state;
+  if (waiting !== null || offers.status?.hash !== status.hash) return concludeStored(state, status);
   return { ...state, offers: { ...offers, status } };
+}
+
+/** What could not be stored supersedes it only for the server: after a death nobody knows of that, and APPLIED would be taken for good. */
+function concludeStored(state: State, status: RemoteStatus): State {
+  const { offers } = state;
+  const { stored } = offers;
+  const isApplied = status.is === "failed" && stored.status?.is === "applied" && stored.status.hash === status.hash;
+  return isApplied ? { ...state, offers: { ...offers, stored: { ...stored, status } } } : state;
 }
 
 /** Wants what ran before the trial: what was applied goes on with its probation, afresh; else what is good. */
@@ -255,12 +270,8 @@ export function wantedBy(state: State, build: Build, because: string): Wanted {
     : { is: "nothing", because: "the configuration has nothing to run", fine: true };
 }
 
-/** The Go supervisor's frame around the Collector's last words. */
-export const TAIL_FRAME = "\nCollector log tail:\n";
-
-/** The cause stands in front, where a cut cannot reach it; the Collector's own words follow. */
 export function reasonOf(reason: string, output: string): string {
-  return output === "" ? bounded(reason) : `${bounded(reason)}${TAIL_FRAME}${output}`;
+  return withLogTail(bounded(reason), output);
 }
 
 export function bounded(reason: string): string {

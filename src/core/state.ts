@@ -166,7 +166,7 @@ export interface Offers {
   readonly lastReceived: RemoteConfig | null;
   readonly lastWorking: RemoteConfig | null;
   readonly status: RemoteStatus | null;
-  /** What is on disk: while saving fails, only this status is told. */
+  /** What is on disk, or stays there where there is no room for the newest offer: while saving fails, only this status is told. */
   readonly stored: Stored;
   /** The FAILED of an offer that could not be saved: the one final status that is told without being on disk. */
   readonly unsavedStatus: RemoteStatus | null;

@@ -34,8 +34,12 @@ export interface RemoteConfig {
 export interface RemoteStatus {
   readonly is: "applying" | "applied" | "failed";
   readonly hash: Hex;
-  /** Only with `failed`, else "". */
+  /** The cause of a `failed`, else "". */
   readonly error: string;
+  /** That failed after it was put in the place of what ran, now or before: so it matters what runs by now. */
+  readonly wasTried?: boolean;
+  /** The Collector's last words, where they are asked for. */
+  readonly tail?: string;
 }
 
 /** A composed configuration: the same bytes are validated, written, run, reported and kept. */

@@ -45,7 +45,7 @@ export interface StateVersion {
 const FORMAT_VERSION = 1;
 
 export function renderOwnState({ instanceUid, isTriedAgain, proven, trials, versions, ...own }: OwnState): string {
-  const status = own.status && { ...own.status, error: wholeText(own.status.error) };
+  const status = own.status && { ...own.status, error: wholeText(own.status.error), ...(own.status.tail === undefined ? {} : { tail: wholeText(own.status.tail) }) };
   const failures = own.failures.map((failure) => ({ ...failure, reason: wholeText(failure.reason) }));
   return `${JSON.stringify({ version: FORMAT_VERSION, instanceUid, status, isTriedAgain, proven, trials, failures, versions }, null, 2)}\n`;
 }
@@ -78,7 +78,14 @@ export function parseOwnState(bytes: Uint8Array): OwnState {
 function statusOf(status: Fields): RemoteStatus {
   const is = stringOf(status, "is");
   if (is !== "applying" && is !== "applied" && is !== "failed") throw new Error("status.is is unknown");
-  return { is, hash: hexOf(status, "hash"), error: stringOf(status, "error") };
+  const { tail, wasTried } = status;
+  return {
+    is,
+    hash: hexOf(status, "hash"),
+    error: stringOf(status, "error"),
+    ...(wasTried === true ? { wasTried } : {}),
+    ...(typeof tail === "string" && tail !== "" ? { tail } : {}),
+  };
 }
 
 /** The first version of this file had neither text nor where it came from. */

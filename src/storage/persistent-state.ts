@@ -4,6 +4,7 @@
  */
 import { isMap, isScalar, Lexer, parseDocument, type YAMLMap } from "yaml";
 import type { Hex, RemoteStatus } from "../core/values.js";
+import { withLogTail } from "../lib/log-tail.js";
 import { parseUuid } from "./uuid.js";
 
 /** The error message may hold a megabyte of the Collector's output, if the user asked for it, and escaping may make six bytes of one. */
@@ -48,7 +49,7 @@ export function renderPersistentState(instanceUid: string, status: RemoteStatus 
     `${head}last_remote_config_status:\n` +
     `    status: ${STATUS_NUMBERS[status.is]}\n` +
     `    last_remote_config_hash: "${status.hash}"\n` +
-    `    error_message: ${quoted(status.error)}\n`
+    `    error_message: ${quoted(withLogTail(status.error, status.tail ?? ""))}\n`
   );
 }
 

@@ -1,7 +1,8 @@
 /** What runs at the start while there is neither a server nor a good remote configuration, and what a broken fallback does. */
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { startTestServer } from "../support/opamp-server.js";
 import { nopPipeline } from "./support/configs.js";
 import { newHost, setStage, type Stage } from "./support/stage.js";
 
@@ -39,6 +40,26 @@ test("without a server the fallback runs, alone; the first connection ends it fo
   expect(await stage.collector()).toBe(pid);
   expect(second.said("Collector starts")).toHaveLength(starts);
   expect(stage.agent.healthy).toBe(true);
+});
+
+test("without a fallback the local files run alone; the server is found when it comes, and changes nothing by that", async () => {
+  const stage = await setStage();
+  const { port } = new URL(stage.server.webSocketUrl);
+  await stage.server.close();
+  await files(stage.host);
+  await stage.settings({ agent: { config_files: ["local.yaml"] } });
+  const supervisor = stage.host.start();
+  await supervisor.logs("Collector is healthy");
+  await supervisor.logs("Server is away, trying again until it returns");
+  const pid = await stage.collector();
+  const back = await startTestServer({ opampPort: Number(port) });
+  onTestFinished(() => back.close());
+  const agent = await back.until(() => back.agent(), "the agent");
+  await back.until(() => agent.health?.healthy === true, "its health");
+  expect(agent.remoteConfigStatus?.status ?? 0).toBe(0);
+  expect(Buffer.from(agent.effectiveConfig?.configMap?.configMap[""]?.body ?? []).toString()).toContain("nop/local");
+  expect(await stage.collector()).toBe(pid);
+  expect(supervisor.said("Collector starts")).toHaveLength(1);
 });
 
 test("a good remote configuration is better than the fallback", async () => {

@@ -49,13 +49,15 @@ interface Ports {
   readonly fallback: number;
 }
 
-async function setHost(files: { local?: string; fallback?: string } = {}, agent: readonly string[] = []): Promise<{ host: Host; ports: Ports }> {
+/** @param files what the files hold; null for no fallback */
+async function setHost(files: { local?: string; fallback?: string | null } = {}, agent: readonly string[] = []): Promise<{ host: Host; ports: Ports }> {
   const ports = { opamp: await freePort(), local: await freePort(), fallback: await freePort() };
   const made = (host = await Host.create({ path: needs.collector }));
   await made.write("quiet.yaml", QUIET_YAML);
   await made.write("local.yaml", files.local ?? healthOn(ports.local));
-  await made.write("fallback.yaml", files.fallback ?? healthOn(ports.fallback));
-  const yaml = supervisorYaml({ endpoint: `ws://127.0.0.1:${ports.opamp}/v1/opamp`, agent: ["startup_fallback_configs: [fallback.yaml]", ...agent] });
+  if (files.fallback !== null) await made.write("fallback.yaml", files.fallback ?? healthOn(ports.fallback));
+  const fallback = files.fallback === null ? [] : ["startup_fallback_configs: [fallback.yaml]"];
+  const yaml = supervisorYaml({ endpoint: `ws://127.0.0.1:${ports.opamp}/v1/opamp`, agent: [...fallback, ...agent] });
   await made.write("supervisor.yaml", yaml.replace("config_files: [quiet.yaml]", "config_files: [local.yaml]"));
   return { host: made, ports };
 }
@@ -101,6 +103,20 @@ describe.skipIf(missing)("the startup fallback", () => {
     await never(() => answers(ports.fallback), 1_000);
     const second = (server = await startTestServer({ opampPort: ports.opamp }));
     await second.until(() => second.agent(), "the agent again");
+  }, 40_000);
+
+  it("is not needed: where there is none the local files run alone, and the server is found when it comes (E6)", async () => {
+    const { host, ports } = await setHost({ fallback: null });
+    const program = host.start();
+    await vi.waitFor(async () => expect(await answers(ports.local)).toBe(true), WAIT);
+    const arrived = (server = await startTestServer({ opampPort: ports.opamp }));
+    const agent = await arrived.until(() => arrived.agent(), "the agent");
+    await arrived.until(() => arrived.agent().health?.healthy === true, "its health");
+    expect(Buffer.from(agent.effectiveConfig?.configMap?.configMap[""]?.body ?? []).toString()).toContain(`127.0.0.1:${ports.local}`);
+    // Nothing was ever received, and what runs went on running.
+    expect(agent.remoteConfigStatus?.status ?? 0).toBe(0);
+    expect(program.output.match(/Collector starts/g)).toHaveLength(1);
+    expect(await answers(ports.local)).toBe(true);
   }, 40_000);
 
   it("is validated and run with the Collector's arguments (E1)", async () => {

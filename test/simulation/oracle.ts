@@ -41,6 +41,11 @@ export class Oracle {
   #last: Report | null = null;
   /** The text that each content was last started as; those that failed. */
   readonly #started = new Map<string, string>();
+  /** The executable with which each content was last started. */
+  readonly #startedWith = new Map<string, number>();
+  /** The newest versions of the local files and of the executable. */
+  #layers = 0;
+  #executable = 1;
   readonly #failed = new Map<string, number>();
   #forgivenAt = -Infinity;
   #lastTold: RemoteStatus | null = null;
@@ -72,6 +77,7 @@ export class Oracle {
     const isAsked = this.#now() - this.#forgivenAt < 25_000;
     this.check(failedAt === undefined || isAsked || this.#now() - failedAt > 25_000, `started once more although it failed: ${text}`);
     this.#started.set(contentIn(text), text);
+    this.#startedWith.set(contentIn(text), this.#executable);
   }
 
   /** The Collector reported healthy with this text; a stretch of health begins, if none was under way. */
@@ -118,6 +124,12 @@ export class Oracle {
     this.#failed.clear();
     this.#forgivenAt = this.#now();
     for (const [hash, final] of this.#finals) if (final === "failed") this.#finals.set(hash, "failed-blameless");
+  }
+
+  /** Somebody has changed the local files or the executable; they are used when they are looked at the next time. */
+  hostIs({ executable, layers }: { readonly executable: number; readonly layers: number }): void {
+    this.#executable = executable;
+    this.#layers = layers;
   }
 
   /** Something from outside happened, so restarts may begin afresh. */
@@ -225,8 +237,11 @@ export class Oracle {
     this.#finals.set(status.hash, this.#failedHow(status.hash));
   }
 
-  /** What fails while the local files or the executable change may work with the new ones. */
+  /** What fails while the local files or the executable change, or ran with those of before, may work with the new ones. */
   #failedHow(hash: string): string {
+    const content = this.#contents.get(hash) ?? "";
+    const isOlder = this.#startedWith.has(content) && this.#startedWith.get(content) !== this.#executable;
+    if (isOlder || this.#started.get(content)?.endsWith(`@${this.#layers}`) === false) return "failed-blameless";
     const failedAt = this.#savedAt.get(hash) ?? this.#now();
     return failedAt - this.#forgivenAt < 120_000 ? "failed-blameless" : "failed";
   }

@@ -174,11 +174,11 @@ export class World {
         // Read at the next composition.
         this.oracle.forgiven();
         this.#spoils.set(++this.#layers, this.random.pick(["", "", "", "refused", "crashes", "silent", "sick"]));
-        return;
+        return this.oracle.hostIs({ executable: this.#executable, layers: this.#layers });
       case "executable":
         // Replaced on the host: noticed at the next preparation, or the next start of the supervisor.
         this.#executable++;
-        return;
+        return this.oracle.hostIs({ executable: this.#executable, layers: this.#layers });
       case "away":
         this.#awayUntil = this.agenda.now + this.random.between(10, 40_000);
         return;

@@ -37,6 +37,14 @@ const MEMORIES: Readonly<Record<string, Memory>> = {
     status: { is: "failed", hash: "bb02", error: 'no: "quotes" \\ \n\ttabs # and\r\n--- \u0000\u007f\u0085\u2028\ufeff 😀 { [ & * !' },
     proven: null,
   },
+  "one that was tried, with the Collector's last words": {
+    instanceUid: OTHER_UID,
+    ...NO_TRIAL,
+    lastReceived: B,
+    lastWorking: null,
+    status: { is: "failed", hash: "bb02", error: "the Collector exited with code 1", wasTried: true, tail: "panic: no\n\tway" },
+    proven: null,
+  },
   "a server without hashes": { instanceUid: OTHER_UID, ...NO_TRIAL, lastReceived: remoteConfig("", { "": "x: y" }), lastWorking: null, status: { is: "applied", hash: "", error: "" }, proven: null },
   "a newer one failed while one was on probation": {
     instanceUid: OTHER_UID,
@@ -85,6 +93,8 @@ test("the state file has the Go supervisor's fields and form, byte by byte", asy
   expect(await readFile(file, "utf8")).toBe(
     `instance_id: ${NEW_UID}\nlast_remote_config_status:\n    status: 3\n    last_remote_config_hash: "aa01"\n    error_message: "no\\nway"\n`,
   );
+  await store.save({ instanceUid: NEW_UID, ...NO_TRIAL, lastReceived: A, lastWorking: null, status: { is: "failed", hash: "aa01", error: "exited", wasTried: true, tail: "panic" }, proven: null });
+  expect(await readFile(file, "utf8")).toContain('error_message: "exited\\nCollector log tail:\\npanic"\n');
   await store.close();
 });
 

@@ -12,7 +12,7 @@ import * as names from "../../src/storage/names.js";
 import { REFUSAL, ROLLOUT, type Course } from "./support/courses.js";
 import { noise } from "./support/noise.js";
 import { sweep } from "./support/sweep.js";
-import { LONG_PROBATION, PROBATION, type SweptHost } from "./support/swept-host.js";
+import { LONG_PROBATION, type SweptHost } from "./support/swept-host.js";
 
 const SEED = Number(process.env["SEED"] ?? 1);
 const HOSTS = 2;
@@ -52,7 +52,7 @@ test("after a death the file is damaged, and the next life comes to the same res
 async function endure(host: SweptHost, { after, is, name, onProbation }: Damage): Promise<void> {
   const good = host.goal;
   if (onProbation) {
-    await host.liveWith(LONG_PROBATION);
+    await host.liveWith({ config_probation: LONG_PROBATION });
     await host.act(ROLLOUT);
     await host.atRest("on probation");
   }
@@ -78,7 +78,7 @@ async function endure(host: SweptHost, { after, is, name, onProbation }: Damage)
   expect(agent.statuses.slice(told).filter((status) => status.hash === hash && status.is !== "applying" && status.is !== outcome)).toEqual([]);
   await expectDefined(host, path, damaged, collectors[0]);
   if (name === GOOD_TEXT && !onProbation) await expectGoodText(host);
-  if (onProbation) await host.liveWith(PROBATION);
+  if (onProbation) await host.liveWith({});
   survived += 1;
 }
 

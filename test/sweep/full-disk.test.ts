@@ -51,6 +51,32 @@ test("a disk that is full from there on stops nothing that runs, and is forgotte
   expect(failures.join("\n")).toBe("");
 });
 
+test("a reload for which there is no room is followed by a restart with what is good, and made when somebody asks", { timeout: 60_000 }, async () => {
+  const host = await SweptHost.create();
+  await host.liveWith({ use_hup_config_reload: true });
+  const { agent } = host.stage;
+  const pid = await host.stage.collector();
+  const { hash: good } = host.goal;
+  let isFull = true;
+  await host.begin(ROLLOUT, (step) => (isFull && step.phase === "before" && step.does === "rename" && step.to === "effective.yaml" ? "full" : "go"));
+  const { hash, runs } = host.goal;
+  const { error, is } = await host.stage.outcome(hash);
+  expect([is, error]).toEqual(["failed", expect.stringMatching(/^the Collector could not be reloaded: .*ENOSPC.*; configuration [0-9a-f]{12}, which worked before, runs instead$/s)]);
+  expect(error).toContain(good.slice(0, 12));
+  await host.stage.until("what is good", () => agent.healthy && agent.effectiveConfig.includes("nop/first:"));
+  const next = await host.stage.collector();
+  expect(next, "what it runs after a reload in vain only a restart can tell").not.toBe(pid);
+
+  isFull = false;
+  const known = agent.statuses.length;
+  host.supervisor.signal("SIGHUP");
+  expect(await host.stage.outcome(hash, known)).toMatchObject({ is: "applied" });
+  await host.stage.until("the new one", () => agent.healthy && agent.effectiveConfig.includes(runs));
+  expect(await host.stage.collector()).toBe(next);
+  await host.gate.disarm();
+  await host.atRest();
+});
+
 function wordsOfPoint({ skip, step }: Point): string {
   return `full ${step}${skip === 0 ? "" : ` (number ${skip + 1})`}`;
 }

@@ -80,7 +80,7 @@ test("killed there, the next life has the same identity, one Collector and one f
 /** The only course in which what is applied stands in a file of its own. */
 test("killed while a newer one comes during a probation, the next life goes on with what was applied", { timeout: 600_000 }, async () => {
   const host = await SweptHost.create();
-  await host.liveWith(LONG_PROBATION);
+  await host.liveWith({ config_probation: LONG_PROBATION });
   await applyNew(host);
   const steps: Step[] = [];
   await host.record(CRASH, (step) => steps.push(step), "on probation");
@@ -88,7 +88,7 @@ test("killed while a newer one comes during a probation, the next life goes on w
   expect(kept.length, steps.map(wordsOf).join("\n")).toBeGreaterThanOrEqual(4 * 3);
   const hosts = new WeakSet([host]);
   const visit = async (each: SweptHost, point: Point): Promise<void> => {
-    if (!hosts.has(each)) await each.liveWith(LONG_PROBATION);
+    if (!hosts.has(each)) await each.liveWith({ config_probation: LONG_PROBATION });
     hosts.add(each);
     await applyNew(each);
     expect(await each.dieAt(point, "on probation"), "it died there").toBe(true);

@@ -173,9 +173,9 @@ export class SweptHost {
   }
 
   /** Other settings for the lives from the next one on, which begins here. */
-  async liveWith(probation: string): Promise<void> {
+  async liveWith(agent: Readonly<Record<string, unknown>>): Promise<void> {
     await this.kill();
-    await this.stage.settings({ agent: { executable: "./survivor", config_probation: probation } });
+    await this.stage.settings({ agent: { executable: "./survivor", config_probation: PROBATION, ...agent } });
     await this.liveAgain();
   }
 
