@@ -44,7 +44,7 @@ function chosen(only: string | undefined, quick: boolean, known: readonly Row[])
   const names = only?.split(",").map((name) => name.trim());
   const unknown = names?.find((name) => known.every((row) => row.name !== name));
   if (unknown !== undefined) throw new Error(`there is no row "${unknown}", only ${known.map(({ name }) => name).join(", ")}`);
-  return known.filter((row) => (names === undefined ? row.isOnRequest !== true : names.includes(row.name)) && !(quick && row.isSlow === true));
+  return known.filter((row) => (names === undefined || names.includes(row.name)) && !(quick && row.isSlow === true));
 }
 
 function runsOf(text: string | undefined): number {

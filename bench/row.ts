@@ -9,8 +9,6 @@ export interface Row {
   readonly name: string;
   /** Minutes, not seconds: left out by `--quick`. */
   readonly isSlow?: boolean;
-  /** Runs only where `--only` names it. */
-  readonly isOnRequest?: boolean;
   /** Rejects when there is nothing to compare. */
   measure(bench: Bench): Promise<readonly Finding[]>;
 }

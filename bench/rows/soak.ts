@@ -3,13 +3,15 @@
  * the last, too. The Collector is the stand-in, since nothing of it is measured and it can crash on purpose.
  *
  * V8 lets its young generation grow as it sees fit, garbage included, which would hide a leak of less than that. So a
- * second supervisor, whose young generation is kept small, goes through the same beside the first one.
+ * second supervisor, whose young generation is kept small, goes through the same beside the first one, and is asked what
+ * is left after a collection.
  */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { RemoteConfigStatuses, type AgentToServer } from "../../src/gen/opamp/v1/opamp_pb.js";
 import { systemClock } from "../../src/lib/clock.js";
 import { Host } from "../host.js";
+import { LIVE_HEAP_FLAGS, liveHeapMb } from "../live-heap.js";
 import { mixedChanges, type MixedChange } from "../mixed-changes.js";
 import { memoryOf, openFiles } from "../processes.js";
 import type { Bench, Finding, Row, SupervisorProgram, Unit } from "../row.js";
@@ -28,6 +30,8 @@ const YOUNG_MB = 48;
 /** Compiled code, and pages that are not full; 25 kB kept of each change would be over it. */
 const MORE_MB = 10;
 const SMALL_YOUNG_FLAG = "--max-semi-space-size=1";
+/** Compiled code and caches: 5 kB kept of each change would be over it. */
+const MORE_LIVE_MB = 2;
 /** A connection or a log that happens to be opened. */
 const MORE_FILES = 2;
 /** So short that some changes pass it, and others come before its end. */
@@ -37,6 +41,8 @@ const BYTES_PER_MB = 1024 ** 2;
 interface Sample {
   readonly residentMb: number;
   readonly anonymousMb: number;
+  /** After a collection; NaN where the program is not asked. */
+  readonly liveMb: number;
   readonly openFiles: number;
   /** In the storage directory. */
   readonly storedFiles: number;
@@ -53,25 +59,28 @@ interface Soaked {
 export const soakRow: Row = {
   name: "soak",
   isSlow: true,
-  isOnRequest: true,
   async measure(bench) {
     const ours = bench.supervisors.find(({ name }) => name === "ours");
     if (ours === undefined) throw new Error("our program is not among the supervisors");
     const [program, ...args] = ours.command;
-    const [asItIs, small] = await Promise.all([soak(bench, ours), soak(bench, { ...ours, command: [program, SMALL_YOUNG_FLAG, ...args] })]);
+    const [asItIs, small] = await Promise.all([
+      soak(bench, ours, false),
+      soak(bench, { ...ours, command: [program, SMALL_YOUNG_FLAG, ...LIVE_HEAP_FLAGS, ...args] }, true),
+    ]);
     tell(bench, asItIs);
     return [
       finding("resident memory", "MB", "residentMb", asItIs, YOUNG_MB),
       finding("anonymous memory", "MB", "anonymousMb", asItIs, YOUNG_MB),
       finding("resident memory, small young generation", "MB", "residentMb", small, MORE_MB),
       finding("anonymous memory, small young generation", "MB", "anonymousMb", small, MORE_MB),
+      finding("live heap", "MB", "liveMb", small, MORE_LIVE_MB),
       finding("open files", "files", "openFiles", asItIs, MORE_FILES),
       finding("files in storage", "files", "storedFiles", asItIs, MORE_FILES),
     ];
   },
 };
 
-async function soak(bench: Bench, supervisor: SupervisorProgram): Promise<Soaked> {
+async function soak(bench: Bench, supervisor: SupervisorProgram, isAsked: boolean): Promise<Soaked> {
   const host = await Host.create(bench, supervisor, { executable: () => bench.standIn, agent: AGENT });
   const { pid } = await host.startHealthy();
   const early: Sample[] = [];
@@ -86,7 +95,9 @@ async function soak(bench: Bench, supervisor: SupervisorProgram): Promise<Soaked
     const window = windowOf(change);
     if (window === null || change % SAMPLE_EVERY !== 0) continue;
     await systemClock.sleep(SETTLE_MS);
-    (window === "early" ? early : late).push(sample(pid, join(host.directory, "storage")));
+    const asItIs = sample(pid, join(host.directory, "storage"));
+    const liveMb = isAsked ? await liveHeapMb(pid, host.directory) : NaN;
+    (window === "early" ? early : late).push({ liveMb, ...asItIs });
   }
   await host.close();
   return { early, late, outcomes };
@@ -118,7 +129,7 @@ function outcomeOf({ remoteConfigStatus }: AgentToServer, hash: Uint8Array): Mix
   }
 }
 
-function sample(pid: number, storage: string): Sample {
+function sample(pid: number, storage: string): Omit<Sample, "liveMb"> {
   const stored = readdirSync(storage).map((name) => statSync(join(storage, name)).size);
   const storedMb = stored.reduce((sum, bytes) => sum + bytes, 0) / BYTES_PER_MB;
   return { ...memoryOf(pid), openFiles: openFiles(pid), storedFiles: stored.length, storedMb };

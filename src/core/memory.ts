@@ -115,6 +115,11 @@ function subjectOf(state: State): Subject | null {
   return probation === null ? null : subjectOfProbation(probation);
 }
 
+/** Its trial has begun: a death from now on would be due to it. */
+export function isUnderWay(state: State, { hash }: RemoteConfig): boolean {
+  return isSame(subjectOf(state), { of: "offer", hash });
+}
+
 function offer(config: RemoteConfig | null | undefined): Subject | null {
   return config == null ? null : { of: "offer", hash: config.hash };
 }

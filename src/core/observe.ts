@@ -17,7 +17,7 @@ import {
 import { againAt, offerAgain, sooner } from "./offer-again.js";
 import { failUndescribed, failUnsaved, observeOffer, observePrepared, observeRefused } from "./observe-offer.js";
 import { observeRestartCommand, observeRetryRequest } from "./observe-operator.js";
-import { isNext } from "./preparation.js";
+import { isUnderWay } from "./memory.js";
 import { probationDeadline } from "./probation.js";
 import { NO_RESTARTS } from "./restart.js";
 import { failTrial } from "./rollout.js";
@@ -134,7 +134,7 @@ function observeSaved(saved: State, turn: Turn): State {
     ...state,
     storage: { is: "working" },
     offers: { ...offers, stored: { received: offers.lastReceived, status: offers.status, isTriedAgain: offers.againAt !== null } },
-    waiting: waiting === null || waiting.durable === isNext(saved) ? waiting : { ...waiting, durable: isNext(saved) },
+    waiting: waiting === null ? null : { ...waiting, durable: isUnderWay(saved, waiting.offer) },
   };
 }
 

@@ -8,11 +8,6 @@ export function mayPrepare({ base, executable, rollout, standIn }: State): boole
   return executable.is === "known" && !isBusy;
 }
 
-/** The newest offer is what is prepared now, or after the pause that it waits for; asked once all else that was due has begun. */
-export function isNext(state: State): boolean {
-  return state.returning === null && mayPrepare(state);
-}
-
 /** Nothing is tried, waits or has to prove itself, so what runs may be composed anew. */
 export function isSettled({ probation, returning, rollout, waiting }: State): boolean {
   return rollout.is === "idle" && waiting === null && returning === null && probation === null;

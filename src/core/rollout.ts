@@ -2,7 +2,7 @@
  * How the course of an offer ends. Every offer that is not superseded ends in exactly one APPLIED or FAILED for its hash:
  * these functions are the only writers of a final status.
  */
-import { FAILURES_MAX, REASON_CHARS_MAX } from "./limits.js";
+import { BASE_RETRY_MS, FAILURES_MAX, REASON_CHARS_MAX } from "./limits.js";
 import type { Failure, Proven, Trial } from "./memory.js";
 import { blameless } from "./offer-again.js";
 import { sameBuild, shortHash } from "./run.js";
@@ -173,7 +173,14 @@ export function failTrial(state: State, reason: string, turn: Turn, output = "")
   if (!state.policy.rollsBack) return keepFailed(state, rollout.build, hash, reason, output);
   const failed = rememberFailure(over(state, rollout.offer), rollout.build, hash, reason, turn);
   const concluded = isNewest(state) ? conclude(failed, triedInVain(hash, reason, output)) : failed;
-  return wantFallback(concluded, `configuration ${shortHash(hash)} failed`, turn.now);
+  return wantFallback(notSoon(concluded, rollout.offer, turn), `configuration ${shortHash(hash)} failed`, turn.now);
+}
+
+/** What stands in for the very configuration that failed runs for a while before that is tried once more. */
+function notSoon(state: State, { hash }: RemoteConfig, turn: Turn): State {
+  const { base, standIn } = state;
+  if (standIn === null || base.remote?.hash !== hash) return state;
+  return { ...state, standIn: { ...standIn, retryAt: Math.max(standIn.retryAt, turn.now + BASE_RETRY_MS) } };
 }
 
 /** The trial failed before the Collector ran it: so it is not known to fail, and is tried again. */

@@ -53,6 +53,17 @@ test("an endless stream of offers is still acted upon at least every two seconds
   expect(Math.max(...gaps)).toBeLessThanOrEqual(2_200);
 });
 
+test("an offer that comes again while it is being prepared, after another one, is not forgotten", async () => {
+  const story = new Story();
+  await story.up();
+  for (const name of ["A", "B", "A"]) await story.post({ is: "remote-config-offered", config: offerOf(name) });
+  await story.refused("unknown exporter");
+  await story.advance(2_000);
+  expect(story.effects.filter((effect) => effect.do === "prepare-config" && effect.source.is === "layers" && effect.source.remote?.hash === "A")).toHaveLength(2);
+  await story.refused("unknown exporter");
+  expect(story.state.offers.status).toMatchObject({ is: "failed", hash: "A" });
+});
+
 test("an offer that arrives while another one is on trial supersedes it: no final status for the first", async () => {
   const story = new Story();
   await story.up();
