@@ -36,7 +36,12 @@ function storedBefore({ againAt, lastReceived, status, stored }: Offers): Stored
 
 /** The offer, or that it is on trial, could not be saved, so it is not tried: a crash in the middle would leave a state that nobody can explain. */
 export function failUnsaved(state: State, error: string, turn: Turn): State {
-  if (state.waiting === null) return state;
+  const { offers, waiting } = state;
+  if (waiting === null) {
+    // It has failed already, for another reason.
+    const isNew = offers.status?.is === "failed" && offers.lastReceived !== offers.stored.received;
+    return isNew ? { ...state, offers: { ...offers, unsavedStatus: offers.status } } : state;
+  }
   const reason = `cannot store the configuration, so it was not tried: ${error}; free or repair the storage directory`;
   const failed = failWaiting(state, reason, turn);
   return { ...failed, offers: { ...failed.offers, unsavedStatus: failed.offers.status } };

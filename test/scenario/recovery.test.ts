@@ -165,6 +165,16 @@ test("an offer that there is no room for does not keep the rest from being saved
   expect(story.saves.at(-1)).toMatchObject({ lastReceived: { hash: "huge" }, status: { is: "applying", hash: "huge" } });
 });
 
+test("an offer that fails at once, and cannot be stored either, is answered all the same", async () => {
+  let error: string | null = null;
+  const story = new Story({ memory: GOOD_A, remembered: null, saveError: () => error });
+  await story.post({ is: "server-connected" });
+  await story.post({ is: "executable-not-described", error: "no such file" });
+  error = "no space left on device";
+  await story.post({ is: "remote-config-offered", config: offerOf("B") });
+  expect(story.reports.at(-1)?.remoteConfig.status).toMatchObject({ is: "failed", hash: "B", error: expect.stringContaining("cannot be described: no such file") as string });
+});
+
 test("what fails its probation while there is no room for a newer offer is not forgotten over a death", async () => {
   const story: Story = new Story({ memory: GOOD_A, saveError: (memory) => (story.state.offers.lastReceived?.hash === "huge" ? scarce(() => story)(memory) : null) });
   await story.up();

@@ -217,7 +217,8 @@ export class Oracle {
       return;
     }
     const isStored = this.#disk?.status?.hash === status.hash && this.#disk.status.is === "failed";
-    this.check(isStored || status.error.startsWith("cannot store"), `FAILED is told before it is on disk: ${status.hash}`);
+    const isUntried = this.#saveFailed && status.error.startsWith("the configuration was not tried");
+    this.check(isStored || isUntried, `FAILED is told before it is on disk: ${status.hash}`);
     if (/^(impossible now|the configuration was not tried)/.test(status.error)) return void this.#finals.set(status.hash, "failed-blameless");
     // No fault of the configuration either: the same may be offered again, and work.
     if (/^the Collector could not be (started|reloaded)/.test(status.error)) {
