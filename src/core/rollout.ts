@@ -173,13 +173,14 @@ export function failTrial(state: State, reason: string, turn: Turn, output = "")
   if (!state.policy.rollsBack) return keepFailed(state, rollout.build, hash, reason, output);
   const failed = rememberFailure(over(state, rollout.offer), rollout.build, hash, reason, turn);
   const concluded = isNewest(state) ? conclude(failed, triedInVain(hash, reason, output)) : failed;
-  return wantFallback(notSoon(concluded, rollout.offer, turn), `configuration ${shortHash(hash)} failed`, turn.now);
+  return wantFallback(notSoon(concluded, rollout.build, turn), `configuration ${shortHash(hash)} failed`, turn.now);
 }
 
 /** What stands in for the very configuration that failed runs for a while before that is tried once more. */
-function notSoon(state: State, { hash }: RemoteConfig, turn: Turn): State {
+function notSoon(state: State, failed: Build, turn: Turn): State {
   const { base, standIn } = state;
-  if (standIn === null || base.remote?.hash !== hash) return state;
+  const isBase = base.remote !== null && (base.remote.hash === failed.remote?.hash || base.build?.prepared.digest === failed.prepared.digest);
+  if (standIn === null || !isBase) return state;
   return { ...state, standIn: { ...standIn, retryAt: Math.max(standIn.retryAt, turn.now + BASE_RETRY_MS) } };
 }
 

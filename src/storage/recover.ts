@@ -5,7 +5,8 @@
 import type { Memory, Proven } from "../core/memory.js";
 import type { RemoteConfig, RemoteStatus } from "../core/values.js";
 import type { OwnState, StateVersion } from "./own-state.js";
-import type { PersistentState } from "./persistent-state.js";
+import { withLogTail } from "../lib/log-tail.js";
+import { wholeText, type PersistentState } from "./persistent-state.js";
 
 export interface Found {
   /** Null: the file is damaged. Undefined: it is absent. `digest` is the SHA-256 of its bytes. */
@@ -78,7 +79,13 @@ function provenOf({ goodText, own }: Found): Proven | null {
 function statedBy({ state, own }: Found): RemoteStatus | null | "lost" {
   if (state === undefined) return null;
   if (state === null) return own === null ? "lost" : own.status;
-  return state.status === null && state.problems.length > 0 ? "lost" : state.status;
+  if (state.status === null) return state.problems.length > 0 ? "lost" : null;
+  return own?.status != null && sameWords(own.status, state.status) ? own.status : state.status;
+}
+
+/** The same outcome in the words of the other file, which has no place for the rest. */
+function sameWords(own: RemoteStatus, { error, hash, is }: RemoteStatus): boolean {
+  return own.is === is && own.hash === hash && wholeText(withLogTail(own.error, own.tail ?? "")) === error;
 }
 
 /** The received file is lost, but what worked last is what was received last. */

@@ -34,7 +34,7 @@ const mutants: readonly Mutant[] = [
   { mistake: "forgets what failed", file: "rollout.ts", from: "[failure, ...others].slice(0, FAILURES_MAX)", to: "others" },
   { mistake: "tells a status that is not on disk", file: "report.ts", from: "return forgettable ? offers.stored.status : offers.status;", to: "return offers.status; void forgettable;" },
   { mistake: "starts a rollout whose offer is not on disk", file: "decide.ts", from: "waiting.durable && waiting.actAt", to: "waiting.actAt" },
-  { mistake: "keeps a failed configuration wanted", file: "rollout.ts", from: "return wantFallback(notSoon(concluded, rollout.offer, turn), `configuration ${shortHash(hash)} failed`, turn.now);", to: "return concluded; void [wantFallback, notSoon];" },
+  { mistake: "keeps a failed configuration wanted", file: "rollout.ts", from: "return wantFallback(notSoon(concluded, rollout.build, turn), `configuration ${shortHash(hash)} failed`, turn.now);", to: "return concluded; void [wantFallback, notSoon];" },
   { mistake: "never gives up waiting for health", file: "observe.ts", from: "rollout.giveUpAt <= turn.now", to: "rollout.giveUpAt + 1e9 <= turn.now" },
   { mistake: "gives a superseded offer a final status", file: "rollout.ts", from: "if (waiting !== null || offers.status?.hash !== status.hash) return concludeStored(state, status);", to: "void waiting;" },
   { mistake: "counts a probation across crashes", file: "probation.ts", from: "endsAt: null,\n    sickSince: probation.sickSince ?? turn.now,\n    crashes", to: "sickSince: null,\n    crashes" },

@@ -98,6 +98,25 @@ test("the state file has the Go supervisor's fields and form, byte by byte", asy
   await store.close();
 });
 
+test("what the state file has no place for is not lost to a death between it and our own file", async () => {
+  const directory = await temporaryDirectory();
+  const { store } = await openStore(directory);
+  await store.load();
+  const status = { is: "failed", hash: "aa01", error: "exited", wasTried: true, tail: "panic\ud800" } as const;
+  await store.save({ instanceUid: NEW_UID, ...NO_TRIAL, lastReceived: A, lastWorking: null, status, proven: null });
+  const file = join(directory, "persistent_state.yaml");
+  const before = await readFile(file);
+  await store.save({ instanceUid: OTHER_UID, ...NO_TRIAL, lastReceived: A, lastWorking: null, status, proven: null });
+  await store.close();
+  // A power loss: the newer one of the two was not renamed yet.
+  await writeFile(file, before);
+  const next = await openStore(directory);
+  const { memory } = await next.store.load();
+  expect(memory.instanceUid).toBe(NEW_UID);
+  expect(memory.status).toEqual({ ...status, tail: "panic\ufffd" });
+  await next.store.close();
+});
+
 test("only files whose content changed are written", async () => {
   const directory = await temporaryDirectory();
   const { store } = await openStore(directory);
