@@ -14,7 +14,7 @@ export function rolloutNews(before: State, after: State): NewsLine[] {
 export function firstNews(loaded: Memory, first: State): NewsLine[] {
   const [newest] = first.offers.failures;
   if (newest === undefined || first.offers.failures === loaded.failures) return [];
-  const message = newest.digest === "" ? "Remote configuration failed" : "Configuration cannot run";
+  const message = newest.hash === "" ? "Configuration cannot run" : "Remote configuration failed";
   return [{ level: "error", message, fields: { hash: newest.hash, because: newest.reason } }];
 }
 

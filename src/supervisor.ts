@@ -9,12 +9,17 @@ import { memory, memoryOfRest, sameMemory, type Memory } from "./core/memory.js"
 import { report, type Report } from "./core/report.js";
 import type { State } from "./core/state.js";
 import { step } from "./core/step.js";
-import { isoTime, type Clock } from "./lib/clock.js";
+import { isoTime, type Clock, type Millis } from "./lib/clock.js";
 import { messageOf } from "./lib/error.js";
 import type { Logger } from "./lib/log.js";
 import type { Mailbox } from "./lib/mailbox.js";
 import { news, type NewsLine } from "./news.js";
 import { firstNews } from "./news-rollout.js";
+
+/** Waking up later than this is a freeze: a stopped process, a paused machine, memory on a slow disk. */
+const FROZEN_MS = 1_000;
+/** So long the news of that time may take: the end of a process is told once its last words are read. */
+const HEAR_MS = 1_000;
 
 export interface SupervisorEdges {
   readonly clock: Clock;
@@ -36,6 +41,8 @@ export class Supervisor {
   readonly #edges: SupervisorEdges;
   #state: State;
   #saved: Memory;
+  /** No deadline counts before: the loop was frozen, and what happened meanwhile may not be heard yet. */
+  #heardAt: Millis = -Infinity;
 
   /**
    * @param state the first state
@@ -66,16 +73,30 @@ export class Supervisor {
     for (;;) {
       const event = mailbox.take();
       if (event !== undefined) return event;
-      const wakeAt = deadline(this.#state);
+      const due = deadline(this.#state);
+      const wakeAt = due === null ? null : Math.max(due, this.#heardAt);
       if (wakeAt !== null && wakeAt <= clock.now()) return { is: "deadline-reached" };
       // Timers of the platform may fire a little early; then the loop simply sleeps once more.
       const cancel = wakeAt === null ? null : clock.after(wakeAt - clock.now(), () => mailbox.wake());
       await mailbox.arrival();
       cancel?.();
+      if (wakeAt !== null) this.#noticeFreeze(wakeAt);
     }
   }
 
+  /** Nothing was heard for a while: what happened meanwhile comes before what time alone would decide. */
+  #noticeFreeze(expectedAt: Millis): void {
+    const now = this.#edges.clock.now();
+    if (now - expectedAt > FROZEN_MS) this.#heardAt = now + HEAR_MS;
+  }
+
   async #turn(event: Event): Promise<void> {
+    const beganAt = this.#edges.clock.now();
+    await this.#react(event);
+    this.#noticeFreeze(beganAt);
+  }
+
+  async #react(event: Event): Promise<void> {
     const effects = [...this.#step(event)];
     if (this.#mustSave()) effects.push(...this.#step(await this.#remember()));
     for (const effect of effects) {
@@ -119,7 +140,7 @@ export class Supervisor {
       // An offer that there is no room for must not keep the rest from being saved.
       const rest = memoryOfRest(this.#state);
       if (!sameMemory(this.#saved, rest)) await this.#save(rest).catch(() => undefined);
-      return { is: "memory-not-saved", error: messageOf(error) };
+      return { is: "memory-not-saved", error: messageOf(error), isRestSaved: sameMemory(this.#saved, rest) };
     }
   }
 

@@ -28,6 +28,8 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     interrupted,
     returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, trials) : null,
     returningAt: now,
+    returningMarked: false,
+    returnsLate: false,
     waiting: policy.acceptsRemoteConfig ? waitingOf(offers, now) : null,
     offers,
     restarts: NO_RESTARTS,
@@ -53,8 +55,8 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
 }
 
 /** The trials that can go on: of the newest offer, of what was applied before it and stored for that, and of the base. */
-function trialsOf({ lastReceived, onProbation, status, trials }: Memory): readonly Trial[] {
-  const newest = status?.is === "failed" ? undefined : lastReceived?.hash;
+function trialsOf({ isTriedAgain, lastReceived, onProbation, status, trials }: Memory): readonly Trial[] {
+  const newest = status?.is === "failed" && !isTriedAgain ? undefined : lastReceived?.hash;
   return trials.filter(({ hash, of }) => of === "base" || hash === newest || hash === onProbation?.hash);
 }
 
@@ -66,6 +68,7 @@ function offersOf(policy: Policy, memory: Memory, exhausted: readonly Trial[], {
     proven: memory.proven,
     failures: memory.failures,
     unsavedStatus: null,
+    savedStatus: status,
     stored: { received: memory.lastReceived, status, isTriedAgain: memory.isTriedAgain },
     lastOfferAt: null,
     blameless: 0,
@@ -80,8 +83,9 @@ function offersOf(policy: Policy, memory: Memory, exhausted: readonly Trial[], {
   if (trial === undefined) return { ...rest, status };
   const of = trial.of === "offer" ? "this configuration was on trial" : "the changed local files or executable were on trial";
   const error = `the supervisor ended ${trial.lives} times while ${of}; it is not tried again`;
-  const failure = trial.of === "offer" ? { digest: "", hash: trial.hash } : { digest: trial.hash, hash: "" };
-  const failures = [{ executable: "", reason: error, version: "", at, ...failure }, ...rest.failures].slice(0, FAILURES_MAX);
+  const { digest, executable, hash } = trial;
+  const others = rest.failures.filter((each) => each.digest !== digest || each.executable !== executable || each.hash !== hash);
+  const failures = [{ digest, executable, hash, reason: error, version: "", at, isDeadly: true }, ...others].slice(0, FAILURES_MAX);
   const failed = trial.of === "offer" && status?.hash === trial.hash ? { is: "failed" as const, hash: trial.hash, error, wasTried: true } : status;
   return { ...rest, failures, status: failed };
 }

@@ -24,7 +24,8 @@ export interface Source {
 export type Event =
   | { readonly is: "settings-loaded"; readonly policy: Policy }
   | { readonly is: "memory-saved" }
-  | { readonly is: "memory-not-saved"; readonly error: string }
+  /** `isRestSaved`: what does not belong to the newest offer is on disk. */
+  | { readonly is: "memory-not-saved"; readonly error: string; readonly isRestSaved: boolean }
   | { readonly is: "deadline-reached" }
   | { readonly is: "shutdown-requested"; readonly because: string }
   // The Collector's executable and configuration

@@ -27,11 +27,16 @@ export interface Memory {
   readonly proven: Proven | null;
 }
 
+/** Like a failure it is known by the text with the executable: another one of either begins anew. */
 export interface Trial {
   /** Its subject: the server's offer, or the base with local files or an executable that changed. */
   readonly of: "offer" | "base";
-  /** The offer's; of the base, the digest of its text. */
+  /** The offer's; "" for the base. */
   readonly hash: Hex;
+  /** Of the composed text; "" while that is not known. */
+  readonly digest: Hex;
+  /** "" while it is not known. */
+  readonly executable: string;
   /** How many lives of the supervisor ended over it, and for what is under way this one, which may; a clean end is none. */
   readonly lives: number;
 }
@@ -40,9 +45,12 @@ export interface Trial {
 export interface Failure {
   /** "" when the supervisor died over it, again and again, before its text was known: then the hash has to do. */
   readonly digest: Hex;
-  /** "" where the supervisor died over it, whatever the executable was. */
+  /** "" where that is not known. */
   readonly executable: string;
+  /** "" for the base. */
   readonly hash: Hex;
+  /** The supervisor ended over it: not even time is a reason to try it again. */
+  readonly isDeadly: boolean;
   readonly reason: string;
   /** The executable's version, for people. */
   readonly version: string;
@@ -97,43 +105,68 @@ type Subject = Omit<Trial, "lives">;
 function trials(state: State): readonly Trial[] {
   const { closing, interrupted, probation, returning, rollout, waiting } = state;
   const underWay = subjectOf(state);
-  const all = [underWay, offer(waiting?.offer), offer(returning), rollout.is === "idle" ? null : offer(rollout.offer), probation === null ? null : subjectOfProbation(probation)];
+  const offers = [waiting?.offer, returning, rollout.is === "idle" ? null : rollout.offer].map((config) => offer(state, config));
+  const all = [underWay, ...offers, probation === null ? null : subjectOfProbation(state, probation), ...interrupted.filter((trial) => isOpen(state, trial))];
   const subjects = all.filter((subject, index): subject is Subject => subject !== null && all.findIndex((other) => isSame(other, subject)) === index);
   return subjects.map((subject) => {
-    const ended = interrupted.find((trial) => isSame(trial, subject))?.lives ?? 0;
-    return { ...subject, lives: subject === underWay && closing === null ? ended + 1 : ended };
+    const before = interrupted.find((trial) => isSame(trial, subject)) ?? { ...subject, lives: 0 };
+    if (subject !== underWay) return before;
+    // What is not known yet in this life may be known from the last one.
+    const { digest, executable } = subject;
+    return { ...before, digest: digest || before.digest, executable: executable || before.executable, lives: closing === null ? before.lives + 1 : before.lives };
   });
+}
+
+/** It goes on later in this life, so what is known of it outlives a death before that. */
+function isOpen({ base, offers: { againAt, lastReceived } }: State, { hash, of }: Trial): boolean {
+  return of === "base" ? base.build === null : againAt !== null && hash === lastReceived?.hash;
 }
 
 /** What a death would be due to: one at a time, and what only waits for its turn is not it. */
 function subjectOf(state: State): Subject | null {
   const { probation, returning, rollout, waiting } = state;
-  if (rollout.is === "preparing") return offer(rollout.offer);
+  if (rollout.is === "preparing") return offer(state, rollout.offer);
   const next = mayPrepare(state) ? (returning ?? waiting?.offer) : undefined;
-  if (next !== undefined) return offer(next);
-  if (rollout.is === "trying") return offer(rollout.offer);
-  return probation === null ? null : subjectOfProbation(probation);
+  if (next !== undefined) return offer(state, next);
+  if (rollout.is === "trying") return offer(state, rollout.offer);
+  return probation === null ? null : subjectOfProbation(state, probation);
 }
 
 /** Its trial has begun: a death from now on would be due to it. */
 export function isUnderWay(state: State, { hash }: RemoteConfig): boolean {
-  return isSame(subjectOf(state), { of: "offer", hash });
+  const subject = subjectOf(state);
+  return subject?.of === "offer" && subject.hash === hash;
 }
 
-function offer(config: RemoteConfig | null | undefined): Subject | null {
-  return config == null ? null : { of: "offer", hash: config.hash };
+function offer(state: State, config: RemoteConfig | null | undefined): Subject | null {
+  if (config == null) return null;
+  const { probation, rollout } = state;
+  const { hash } = config;
+  const tried = rollout.is === "trying" && rollout.offer.hash === hash ? rollout.build : null;
+  const proving = probation?.of === "offer" && probation.hash === hash ? probation.build : null;
+  return { of: "offer", hash, digest: (tried ?? proving)?.prepared.digest ?? "", executable: executableOf(state) };
 }
 
-function subjectOfProbation({ build, hash, of }: Probation): Subject {
-  return { of, hash: of === "offer" ? hash : build.prepared.digest };
+function subjectOfProbation(state: State, { build, hash, of }: Probation): Subject {
+  return { of, hash: of === "offer" ? hash : "", digest: build.prepared.digest, executable: executableOf(state) };
 }
 
+function executableOf({ executable }: State): string {
+  return executable.is === "known" ? executable.facts.identity : "";
+}
+
+/** What is not known of one of them tells nothing. */
 function isSame(a: Subject | null, b: Subject | null): boolean {
-  return a?.of === b?.of && a?.hash === b?.hash;
+  const isCompatible = (one: string, other: string): boolean => one === other || one === "" || other === "";
+  return a?.of === b?.of && a?.hash === b?.hash && isCompatible(a?.digest ?? "", b?.digest ?? "") && isCompatible(a?.executable ?? "", b?.executable ?? "");
 }
 
 function sameTrials(a: readonly Trial[], b: readonly Trial[]): boolean {
-  return a.length === b.length && a.every((trial, index) => isSame(trial, b[index] ?? null) && trial.lives === b[index]?.lives);
+  return a.length === b.length && a.every((trial, index) => isEqual(trial, b[index]));
+}
+
+function isEqual(a: Trial, b: Trial | undefined): boolean {
+  return a.of === b?.of && a.hash === b.hash && a.digest === b.digest && a.executable === b.executable && a.lives === b.lives;
 }
 
 /** Parts are replaced, never changed in place, so their identity tells. */

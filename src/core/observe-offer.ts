@@ -12,6 +12,7 @@ import type { Build, Millis, RemoteConfig } from "./values.js";
 export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): State {
   if (!state.policy.acceptsRemoteConfig) return state;
   if (isKnown(state, offer) && !mayRetry(state, turn.now)) return repeatStatus(state, turn.now);
+  const { lastReceived } = state.offers;
   const offers = {
     ...state.offers,
     stored: storedBefore(state.offers),
@@ -23,8 +24,11 @@ export function observeOffer(state: State, offer: RemoteConfig, turn: Turn): Sta
     isForgotten: false,
   };
   const firstAt = state.waiting?.firstAt ?? turn.now;
+  // Without hashes only the content tells whose deaths those were.
+  const isOther = lastReceived === null || !sameFiles(lastReceived, offer);
+  const interrupted = isOther ? state.interrupted.filter((trial) => trial.of === "base" || trial.hash !== offer.hash) : state.interrupted;
   const waiting = { offer, durable: false, firstAt, actAt: actAt(state, firstAt, turn.now) };
-  const offered: State = { ...state, offers, waiting };
+  const offered: State = { ...state, interrupted, offers, waiting };
   if (state.storage.is === "failing") return failUnsaved(offered, state.storage.error, turn);
   return state.executable.is === "failing" ? failUndescribed(offered, state.executable.error, turn) : offered;
 }
@@ -84,7 +88,7 @@ export function observeRefused(state: State, event: Extract<Event, { is: "config
 
 /** What was applied comes back once it can be prepared. What waits for it cannot be prepared either, and is tried after it. */
 function returnLater(state: State, reason: string, turn: Turn): State {
-  return failWaiting({ ...state, rollout: { is: "idle" }, returningAt: turn.now + COMPOSE_RETRY_MS }, reason, turn);
+  return failWaiting({ ...state, rollout: { is: "idle" }, returnsLate: true, returningAt: turn.now + COMPOSE_RETRY_MS }, reason, turn);
 }
 
 /** The newest offer again. An empty hash says nothing, so there the content decides. */

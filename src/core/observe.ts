@@ -35,11 +35,7 @@ export function observe(state: State, event: Event, turn: Turn): State {
     case "memory-saved":
       return observeSaved(state, turn);
     case "memory-not-saved":
-      return failUnsaved(
-        { ...state, storage: { is: "failing", error: event.error, retryAt: turn.now + SAVE_RETRY_MS } },
-        event.error,
-        turn,
-      );
+      return observeNotSaved(state, event, turn);
     case "deadline-reached":
       return observeDeadline(state, turn);
     case "shutdown-requested":
@@ -129,13 +125,26 @@ function observeShown(state: State, newest: Shown): State {
 /** The loop tells of a save right after it, so what was saved is this very state. */
 function observeSaved(saved: State, turn: Turn): State {
   const state = saved.storage.is === "failing" ? sooner(saved, turn) : saved;
-  const { offers, waiting } = state;
+  const { offers, returning, waiting } = state;
   return {
     ...state,
     storage: { is: "working" },
-    offers: { ...offers, stored: { received: offers.lastReceived, status: offers.status, isTriedAgain: offers.againAt !== null } },
+    returningMarked: returning !== null && isUnderWay(saved, returning),
+    offers: { ...offers, savedStatus: offers.status, stored: { received: offers.lastReceived, status: offers.status, isTriedAgain: offers.againAt !== null } },
     waiting: waiting === null ? null : { ...waiting, durable: isUnderWay(saved, waiting.offer) },
   };
+}
+
+/** Nothing new begins. What was to come back waits as well, for what it might do could not be noted. */
+function observeNotSaved(state: State, { error, isRestSaved }: Extract<Event, { is: "memory-not-saved" }>, turn: Turn): State {
+  const { offers, returning, returningMarked } = state;
+  const failing: State = {
+    ...state,
+    storage: { is: "failing", error, retryAt: turn.now + SAVE_RETRY_MS },
+    offers: isRestSaved ? { ...offers, savedStatus: offers.stored.status } : offers,
+    returnsLate: state.returnsLate || (returning !== null && !returningMarked),
+  };
+  return failUnsaved(failing, error, turn);
 }
 
 function observeDeadline(state: State, turn: Turn): State {

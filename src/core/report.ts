@@ -11,6 +11,7 @@ import type {
   AvailableComponents,
   ComponentHealth,
   EffectiveFile,
+  RemoteConfig,
   RemoteStatus,
 } from "./values.js";
 import { withLogTail } from "../lib/log-tail.js";
@@ -100,7 +101,7 @@ export function toldError(state: State, status: RemoteStatus | null): string {
 function toldStatus(state: State): RemoteStatus | null {
   const { offers, storage } = state;
   const forgettable = storage.is === "failing" && offers.status?.is !== "applying" && offers.status !== offers.unsavedStatus;
-  return forgettable ? offers.stored.status : offers.status;
+  return forgettable ? offers.savedStatus : offers.status;
 }
 
 /** The server believes that what it offered runs, and cannot be told yet that it does not: so healthy would be a lie. */
@@ -152,6 +153,8 @@ function rolloutState({ probation, rollout, standIn, waiting }: State): string {
 /** Why something else runs than what should, and what. */
 export function whyStandIn(state: State): string {
   const { base, standIn, probation, rollout } = state;
+  const late = comesLate(state);
+  if (late !== null) return `configuration ${shortHash(late.hash)} cannot be brought back yet, ${nameOfBase(state)} runs instead, and it is tried again`;
   const isOffer = rollout.is === "trying" || probation?.of === "offer";
   if (standIn === null || isOffer) {
     if (base.refusal === "" || (isOffer && base.build === null)) return "";
@@ -168,13 +171,20 @@ export function whyStandIn(state: State): string {
  * Something stands in, or what ran before runs on; and what runs is neither what should run (also as it was proven, since
  * that is all that the server wants) nor an offer that is being tried or proven: healthy would be a lie.
  */
-function isLess({ base, offers: { proven }, probation, process, rollout, standIn }: State): boolean {
+function isLess(state: State): boolean {
+  const { base, offers: { proven }, probation, process, rollout, standIn } = state;
+  if (comesLate(state) !== null) return process.is !== "down";
   const isRefused = base.build === null && base.refusal !== "";
   if (process.is === "down" || (standIn === null && !isRefused)) return false;
   const { digest } = process.run.build.prepared;
   const asProven = proven !== null && proven.remoteHash === (base.remote?.hash ?? null) ? proven.digest : undefined;
   const tried = rollout.is === "trying" ? rollout.build : probation?.of === "offer" ? probation.build : null;
   return ![base.build?.prepared.digest, asProven, tried?.prepared.digest].includes(digest);
+}
+
+/** What was applied in the last life, and cannot begin yet. */
+function comesLate({ returning, returnsLate, rollout }: State): RemoteConfig | null {
+  return returnsLate && rollout.is !== "trying" ? returning : null;
 }
 
 const SILENT =

@@ -39,13 +39,14 @@ export function prove(state: State, build: Build): State {
   };
 }
 
-function isSubject({ hash, of }: Trial, { prepared, remote }: Build): boolean {
-  return hash === (of === "base" ? prepared.digest : remote?.hash);
+function isSubject({ digest, hash, of }: Trial, { prepared, remote }: Build): boolean {
+  return of === "base" ? digest === prepared.digest : hash === remote?.hash;
 }
 
 /** What is good is no known failure, whatever it was under another hash. */
-function withoutFailure({ executable, offers: { failures } }: State, { prepared }: Build): readonly Failure[] {
-  const others = failures.filter((each) => each.digest !== prepared.digest || executable.is !== "known" || each.executable !== executable.facts.identity);
+function withoutFailure(state: State, build: Build): readonly Failure[] {
+  const { failures } = state.offers;
+  const others = failures.filter((each) => !isAbout(each, state, build));
   return others.length === failures.length ? failures : others;
 }
 
@@ -143,26 +144,25 @@ function rememberFailure(state: State, build: Build, hash: Hex, reason: string, 
   const { executable, offers } = state;
   if (executable.is !== "known") return state;
   const { identity, version } = executable.facts;
-  const failure: Failure = { digest: build.prepared.digest, executable: identity, version, hash, reason: bounded(reason), at: turn.at };
+  const failure: Failure = { digest: build.prepared.digest, executable: identity, version, hash, reason: bounded(reason), at: turn.at, isDeadly: false };
   const others = offers.failures.filter((each) => each.digest !== failure.digest || each.executable !== failure.executable);
   return { ...state, offers: { ...offers, failures: [failure, ...others].slice(0, FAILURES_MAX) } };
 }
 
 /** Why this very configuration failed before with this very executable; null when it did not. */
 export function knownFailure(state: State, build: Build): string | null {
-  const { executable, offers } = state;
-  if (executable.is !== "known") return null;
-  const known = offers.failures.find((each) =>
-    each.digest === ""
-      ? each.hash !== "" && each.hash === build.remote?.hash
-      : each.digest === build.prepared.digest && (each.executable === executable.facts.identity || each.executable === ""),
-  );
-  return known?.reason ?? null;
+  return state.offers.failures.find((each) => isAbout(each, state, build))?.reason ?? null;
 }
 
-/** The supervisor died over this very text, again and again: not even time is a reason to try it again. */
-export function isDeadly({ offers }: State, { prepared }: Build): boolean {
-  return offers.failures.some(({ digest, executable }) => digest === prepared.digest && executable === "");
+/** The supervisor died over it, again and again: not even time is a reason to try it again. */
+export function isDeadly(state: State, build: Build): boolean {
+  return state.offers.failures.some((each) => each.isDeadly && isAbout(each, state, build));
+}
+
+function isAbout({ digest, executable, hash }: Failure, state: State, { prepared, remote }: Build): boolean {
+  if (state.executable.is !== "known") return false;
+  const isContent = digest === "" ? hash !== "" && hash === remote?.hash : digest === prepared.digest;
+  return isContent && (executable === state.executable.facts.identity || executable === "");
 }
 
 /** The trial failed after the swap: what worked before is wanted again. `output` are the Collector's last lines. */

@@ -37,6 +37,10 @@ export interface State {
   readonly returning: RemoteConfig | null;
   /** When it may be prepared, once more where that was impossible. */
   readonly returningAt: Millis;
+  /** That it is on trial is on disk. It does not begin before. */
+  readonly returningMarked: boolean;
+  /** It cannot begin yet: what is good runs until it can. */
+  readonly returnsLate: boolean;
   readonly offers: Offers;
   readonly restarts: Restarts;
   readonly executable: Executable;
@@ -166,7 +170,9 @@ export interface Offers {
   readonly lastReceived: RemoteConfig | null;
   readonly lastWorking: RemoteConfig | null;
   readonly status: RemoteStatus | null;
-  /** What is on disk, or stays there where there is no room for the newest offer: while saving fails, only this status is told. */
+  /** The last status that is on disk for certain: while saving fails, only this one is told. */
+  readonly savedStatus: RemoteStatus | null;
+  /** What is saved where there is no room for the newest offer. */
   readonly stored: Stored;
   /** The FAILED of an offer that could not be saved: the one final status that is told without being on disk. */
   readonly unsavedStatus: RemoteStatus | null;

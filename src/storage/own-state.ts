@@ -103,7 +103,7 @@ function provenOf(proven: Fields, instanceUid: string): ProvenRecord {
 function trialOf(trial: Fields): Trial {
   const { lives } = trial;
   if (typeof lives !== "number" || !Number.isInteger(lives)) throw new Error("lives of a trial is not a whole number");
-  return { of: trial["of"] === "base" ? "base" : "offer", hash: hexOf(trial, "hash"), lives };
+  return { of: trial["of"] === "base" ? "base" : "offer", hash: hexOf(trial, "hash"), digest: hexOf(trial, "digest"), executable: stringOf(trial, "executable"), lives };
 }
 
 function failureOf(failure: Fields): Failure {
@@ -114,6 +114,7 @@ function failureOf(failure: Fields): Failure {
     reason: stringOf(failure, "reason"),
     version: "version" in failure ? stringOf(failure, "version") : "",
     at: "at" in failure ? stringOf(failure, "at") : "",
+    isDeadly: failure["isDeadly"] === true,
   };
 }
 

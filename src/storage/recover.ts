@@ -5,8 +5,7 @@
 import type { Memory, Proven } from "../core/memory.js";
 import type { RemoteConfig, RemoteStatus } from "../core/values.js";
 import type { OwnState, StateVersion } from "./own-state.js";
-import { withLogTail } from "../lib/log-tail.js";
-import { wholeText, type PersistentState } from "./persistent-state.js";
+import type { PersistentState } from "./persistent-state.js";
 
 export interface Found {
   /** Null: the file is damaged. Undefined: it is absent. `digest` is the SHA-256 of its bytes. */
@@ -35,9 +34,11 @@ export interface Recovered extends Omit<Memory, "instanceUid"> {
 
 export function recover(found: Found): Recovered {
   const { own, state, received, working } = found;
-  const known = state === null ? own?.versions.slice(-1) : own?.versions.filter((version) => version.state === state?.digest);
+  const written = state === null ? own?.versions.slice(-1) : own?.versions.filter((version) => version.state === state?.digest);
+  const ahead = written === undefined || written.length === 0 ? null : versionAhead(found);
+  const known = ahead === null ? written : [ahead];
   const takenOver = known === undefined || known.length === 0;
-  const said = statedBy(found);
+  const said = ahead === null ? statedBy(found) : (own?.status ?? null);
   const lastReceived = received?.config ?? standIn(working, said);
   const aboutIt = takenOver || received === null || known.some((version) => version.received === received.digest);
   const status = lastReceived === null ? null : statusFor(lastReceived, said, aboutIt);
@@ -53,7 +54,7 @@ export function recover(found: Found): Recovered {
     isTriedAgain: !takenOver && own?.isTriedAgain === true && status?.is === "failed" && own.status?.hash === status.hash,
     // Whoever ran here in between knew nothing of our trials.
     onProbation: !takenOver && isNamed(found.onProbation, known, aboutIt) ? (found.onProbation?.config ?? null) : null,
-    trials: inDoubt ? [{ of: "offer", hash: status.hash, lives: 1 }] : takenOver ? [] : (own?.trials ?? []),
+    trials: inDoubt ? [{ of: "offer", hash: status.hash, digest: "", executable: "", lives: 1 }] : takenOver ? [] : (own?.trials ?? []),
     failures: own?.failures ?? [],
     proven: provenOf(found),
     takenOver,
@@ -79,13 +80,17 @@ function provenOf({ goodText, own }: Found): Proven | null {
 function statedBy({ state, own }: Found): RemoteStatus | null | "lost" {
   if (state === undefined) return null;
   if (state === null) return own === null ? "lost" : own.status;
-  if (state.status === null) return state.problems.length > 0 ? "lost" : null;
-  return own?.status != null && sameWords(own.status, state.status) ? own.status : state.status;
+  return state.status === null && state.problems.length > 0 ? "lost" : state.status;
 }
 
-/** The same outcome in the words of the other file, which has no place for the rest. */
-function sameWords(own: RemoteStatus, { error, hash, is }: RemoteStatus): boolean {
-  return own.is === is && own.hash === hash && wholeText(withLogTail(own.error, own.tail ?? "")) === error;
+/**
+ * It died between the two files: what our own says of the same configuration is the newer, and trials and failures come
+ * from there. Null: it did not, or the newer status is about a configuration that did not reach the disk.
+ */
+function versionAhead({ own, received, state }: Found): StateVersion | null {
+  const newest = own?.versions.at(-1);
+  const isAhead = newest !== undefined && state !== null && newest.state !== state?.digest && newest.received === (received?.digest ?? "");
+  return isAhead ? newest : null;
 }
 
 /** The received file is lost, but what worked last is what was received last. */

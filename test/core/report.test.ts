@@ -47,7 +47,7 @@ test.each([
   ["saving fails, and that is the reason", { is: "failing", error: "full", retryAt: 0 }, { unsavedStatus: failed }, failed],
 ] as const)("%s is told", (_, storage, offers, status) => {
   const state = stateOf();
-  const changed = { ...state, storage, offers: { ...state.offers, status: failed, stored: { received: null, status: applying, isTriedAgain: false }, ...offers } };
+  const changed = { ...state, storage, offers: { ...state.offers, status: failed, savedStatus: applying, ...offers } };
   expect(report(changed)?.remoteConfig.status).toBe(status);
 });
 

@@ -58,21 +58,21 @@ test("local files read again after the executable was replaced, nothing changed:
 });
 
 test("the lives of a trial are not forgotten because what is good became healthy before it", async () => {
-  const memory = { lastReceived: offerOf("B"), lastWorking: offerOf("A"), proven: provenOf("A"), status: { is: "applying", hash: "B", error: "" } as const, trials: [{ of: "offer" as const, hash: "B", lives: 2 }] };
+  const memory = { lastReceived: offerOf("B"), lastWorking: offerOf("A"), proven: provenOf("A"), status: { is: "applying", hash: "B", error: "" } as const, trials: [{ of: "offer" as const, hash: "B", digest: "", executable: "", lives: 2 }] };
   const story = new Story({ memory });
   await story.settle();
   // It only waits for the base, so a death now would be none of its own.
   expect(story.saves).toEqual([]);
   await story.prepared(); // the base
-  expect(story.saves.at(-1)?.trials).toEqual([{ of: "offer", hash: "B", lives: 3 }]);
+  expect(story.saves.at(-1)?.trials).toMatchObject([{ of: "offer", hash: "B", lives: 3 }]);
   await story.started();
   await story.health("healthy");
   await story.settle();
-  expect(story.saves.at(-1)?.trials).toEqual([{ of: "offer", hash: "B", lives: 3 }]);
+  expect(story.saves.at(-1)?.trials).toMatchObject([{ of: "offer", hash: "B", lives: 3 }]);
 });
 
 test("life after life: given up after three deaths", async () => {
-  let memory: Memory = { ...emptyMemory, lastReceived: offerOf("B"), lastWorking: offerOf("A"), proven: provenOf("A"), status: { is: "applying", hash: "B", error: "" }, trials: [{ of: "offer" as const, hash: "B", lives: 1 }] };
+  let memory: Memory = { ...emptyMemory, lastReceived: offerOf("B"), lastWorking: offerOf("A"), proven: provenOf("A"), status: { is: "applying", hash: "B", error: "" }, trials: [{ of: "offer" as const, hash: "B", digest: "", executable: "", lives: 1 }] };
   let deaths = 0;
   for (; deaths < 20; deaths++) {
     const story = new Story({ memory });
@@ -228,7 +228,7 @@ test("an offer that could not be reloaded (no room) is tried again", async () =>
 });
 
 test("what was applied and is on its way back is not lost when it cannot be prepared for a moment", async () => {
-  const memory = { ...GOOD_A, lastReceived: offerOf("C"), status: { is: "applying", hash: "C", error: "" } as const, onProbation: offerOf("B"), trials: [{ of: "offer" as const, hash: "C", lives: 1 }] };
+  const memory = { ...GOOD_A, lastReceived: offerOf("C"), status: { is: "applying", hash: "C", error: "" } as const, onProbation: offerOf("B"), trials: [{ of: "offer" as const, hash: "C", digest: "", executable: "", lives: 1 }] };
   const story = new Story({ memory });
   await story.settle();
   await story.prepared(); // the base A
@@ -296,7 +296,7 @@ test("crashes of long ago do not hold a Collector that ended once", async () => 
 });
 
 test("after one exhausted trial a server without hashes can still offer", async () => {
-  const memory = { ...GOOD_A, lastReceived: offerOf("B", ""), status: { is: "applying", hash: "", error: "" } as const, trials: [{ of: "offer" as const, hash: "", lives: 3 }] };
+  const memory = { ...GOOD_A, lastReceived: offerOf("B", ""), status: { is: "applying", hash: "", error: "" } as const, trials: [{ of: "offer" as const, hash: "", digest: "", executable: "", lives: 3 }] };
   const story = new Story({ memory });
   await story.up();
   await offer(story, "", "C");

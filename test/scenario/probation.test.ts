@@ -270,6 +270,7 @@ test("the last 32 that failed are remembered, each with reason, time and version
     hash: "bad-40",
     reason: "the Collector exited with code 1 before it was healthy",
     version: "0.149.0",
+    isDeadly: false,
     at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
   });
 });
@@ -277,14 +278,14 @@ test("the last 32 that failed are remembered, each with reason, time and version
 test("a probation that a death of the supervisor cut short runs again, but not after the third death", async () => {
   const status = { is: "applied", hash: "B", error: "" } as const;
   const stored = { lastReceived: offerOf("B"), lastWorking: offerOf("A"), status, proven: provenOf("A") };
-  const second = new Story({ memory: { ...stored, trials: [{ of: "offer" as const, hash: "B", lives: 1 }] } });
+  const second = new Story({ memory: { ...stored, trials: [{ of: "offer" as const, hash: "B", digest: "", executable: "", lives: 1 }] } });
   await second.settle();
   await second.prepared(); // what is good, for the way back
-  expect(second.saves.at(-1)?.trials).toEqual([{ of: "offer", hash: "B", lives: 2 }]);
+  expect(second.saves.at(-1)?.trials).toMatchObject([{ of: "offer", hash: "B", lives: 2 }]);
   await second.prepared();
   expect(second.state.wanted).toMatchObject({ run: { build: { remote: { hash: "B" } } } });
 
-  const fourth = new Story({ memory: { ...stored, trials: [{ of: "offer" as const, hash: "B", lives: 3 }] } });
+  const fourth = new Story({ memory: { ...stored, trials: [{ of: "offer" as const, hash: "B", digest: "", executable: "", lives: 3 }] } });
   await fourth.settle();
   expect(fourth.recorded[0]).toBe(
     'Remote configuration failed {"hash":"B","because":"the supervisor ended 3 times while this configuration was on trial; it is not tried again"}',
@@ -307,10 +308,10 @@ test("a probation that a death of the supervisor cut short runs again, but not a
 
 test("a clean shutdown during probation is no death", async () => {
   const story = await applied("A");
-  expect(story.saves.at(-1)?.trials).toEqual([{ of: "offer", hash: "A", lives: 1 }]);
+  expect(story.saves.at(-1)?.trials).toMatchObject([{ of: "offer", hash: "A", lives: 1 }]);
   await story.post({ is: "shutdown-requested", because: "received SIGTERM" });
   await story.exited();
-  expect(story.saves.at(-1)?.trials).toEqual([{ of: "offer", hash: "A", lives: 0 }]);
+  expect(story.saves.at(-1)?.trials).toMatchObject([{ of: "offer", hash: "A", lives: 0 }]);
 });
 
 test("many crashes in a row hold the Collector; a restart command ends the hold at once", async () => {
@@ -338,7 +339,7 @@ test("without a probation what was healthy once is good", async () => {
 
 test("after a death in the middle of a trial, what was on probation comes back first, and is returned to when the trial fails", async () => {
   const status = { is: "applying", hash: "B", error: "" } as const;
-  const trials = [{ of: "offer", hash: "B", lives: 1 }] as const;
+  const trials = [{ of: "offer", hash: "B", digest: "", executable: "", lives: 1 }] as const;
   const story = new Story({ memory: { lastReceived: offerOf("B"), lastWorking: offerOf("G"), onProbation: offerOf("A"), status, trials } });
   await story.settle();
   await story.prepared(); // the good one, for the way back

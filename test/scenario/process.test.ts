@@ -1,6 +1,6 @@
 /** The Collector's process: crashes, pacing, restart command, reload, late news, shutdown. */
 import { expect, test } from "vitest";
-import { offerOf, Story } from "../support/story.js";
+import { GOOD_A, offerOf, Story } from "../support/story.js";
 
 test("after a crash the first restart is immediate, then the pauses grow, and at last it is held", async () => {
   const story = new Story();
@@ -171,6 +171,24 @@ test("a reload that ends the process fails the offer and starts what worked befo
       start-collector #2 digest-local (configuration A failed)
       tell failed A "the Collector exited with code 1 before it was healthy; the local configuration runs instead"; unhealthy "the Collector is being restarted: the Collector exited with code 1 before it was healthy""
   `);
+});
+
+test("after a freeze what happened meanwhile comes before what time alone would decide", async () => {
+  const story = new Story({ memory: GOOD_A });
+  await story.up();
+  await story.swap("B");
+  await story.health("healthy");
+  await story.freeze(3_600_000);
+  expect(story.state.offers.lastWorking).toMatchObject({ hash: "A" });
+  await story.exited({ code: 1 });
+  await story.advance(10_000);
+  expect(story.saves.at(-1)).toMatchObject({ status: { is: "applied", hash: "B" }, lastWorking: { hash: "A" } });
+  // Where nothing had happened, a second is all that it costs.
+  await story.started();
+  await story.health("healthy");
+  await story.freeze(3_600_000);
+  await story.advance(1_000);
+  expect(story.state.offers.lastWorking).toMatchObject({ hash: "B" });
 });
 
 test("shutdown stops the Collector first, whatever it is doing, and then finishes", async () => {

@@ -89,7 +89,7 @@ test("the same content under ever new hashes goes on with its probation", async 
 });
 
 test("a trial that succeeded after deaths of the supervisor does not count them against the next one", async () => {
-  const memory = { ...GOOD_A, lastReceived: offerOf("B"), status: { is: "applying", hash: "B", error: "" } as const, trials: [{ of: "offer" as const, hash: "B", lives: 2 }] };
+  const memory = { ...GOOD_A, lastReceived: offerOf("B"), status: { is: "applying", hash: "B", error: "" } as const, trials: [{ of: "offer" as const, hash: "B", digest: "", executable: "", lives: 2 }] };
   const story = new Story({ memory });
   await story.post({ is: "server-connected" });
   await story.prepared();
@@ -101,7 +101,7 @@ test("a trial that succeeded after deaths of the supervisor does not count them 
   await story.post({ is: "remote-config-offered", config: offerOf("C") });
   await story.refused("no");
   await story.post({ is: "remote-config-offered", config: offerOf("B") });
-  expect(story.saves.at(-1)?.trials).toEqual([{ of: "offer", hash: "B", lives: 1 }]);
+  expect(story.saves.at(-1)?.trials).toMatchObject([{ of: "offer", hash: "B", lives: 1 }]);
 });
 
 test("without going back, what ran while a newer one was refused runs again in the next life", async () => {

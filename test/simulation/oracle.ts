@@ -23,8 +23,9 @@ export class Oracle {
   readonly #rejected = new Set<string>();
   readonly #finals = new Map<string, string>();
   #disk: Memory | null = null;
-  /** What was offered or prepared in this life of the supervisor, and in how many lives that ended by a death. */
-  readonly #begun = new Set<string>();
+  /** Contents that were prepared in this life of the supervisor or just offered, and in how many lives that ended by a death. */
+  readonly #begun = new Map<string, "offered" | "prepared">();
+  #offeredAt = -Infinity;
   readonly #deaths = new Map<string, number>();
   #saveFailed = false;
   #stretch: { readonly text: string; readonly since: number } | null = null;
@@ -68,7 +69,8 @@ export class Oracle {
     // Offered once more after others: it may have been good then and fail now, or have been failed by what is gone.
     if (hash !== this.#newest && this.#finals.get(hash) === "applied") this.#finals.delete(hash);
     this.#newest = hash;
-    this.#begun.add(hash);
+    this.#offeredAt = this.#now();
+    if (!this.#begun.has(content)) this.#begun.set(content, "offered");
   }
 
   /** What failed after it was started is not started again soon, unless it worked before or somebody wants another try. */
@@ -110,8 +112,14 @@ export class Oracle {
     this.ended();
   }
 
-  died(): void {
-    for (const hash of this.#begun) this.#deaths.set(hash, (this.#deaths.get(hash) ?? 0) + 1);
+  /** @param isSaving right before or after a save: what that says has begun, though nobody has seen it begin */
+  died(isSaving: boolean): void {
+    const newest = this.#contents.get(this.#newest);
+    if (isSaving && newest !== undefined) this.#begun.set(newest, "prepared");
+    for (const [content, how] of this.#begun) {
+      // Longer than the pause that ends a burst it only waits for something else.
+      if (how === "prepared" || this.#now() - this.#offeredAt < 2_500) this.#deaths.set(content, (this.#deaths.get(content) ?? 0) + 1);
+    }
     this.#begun.clear();
   }
 
@@ -157,7 +165,7 @@ export class Oracle {
   /** Nothing is tried before it is on disk. */
   prepares(remote: RemoteConfig | null): void {
     this.#prepares.push(this.#now());
-    if (remote !== null) this.#begun.add(remote.hash);
+    if (remote !== null) this.#begun.set(this.#contents.get(remote.hash) ?? "", "prepared");
     this.check(remote === null || this.#stored.has(remote.hash), `prepared before it was on disk: ${remote?.hash ?? ""}`);
   }
 
@@ -227,7 +235,7 @@ export class Oracle {
       return;
     }
     if (status.error.startsWith("the supervisor ended")) {
-      const deaths = this.#deaths.get(status.hash) ?? 0;
+      const deaths = this.#deaths.get(content) ?? 0;
       this.check(deaths >= 3, `failed for ${deaths} deaths of the supervisor: ${status.hash}`);
       return void this.#finals.set(status.hash, this.#failedHow(status.hash));
     }

@@ -215,10 +215,10 @@ export class World {
   }
 
   /** The supervisor is killed at whatever it is doing; its Collector goes with it (or is ended by the next life). */
-  die(): void {
+  die(isSaving = false): void {
     if (this.#dead) return;
     this.#dead = true;
-    this.oracle.died();
+    this.oracle.died(isSaving);
     this.#life++;
     this.#collectors.die();
     this.#connected = false;
@@ -233,7 +233,7 @@ export class World {
   async save(memory: Memory): Promise<void> {
     const life = this.#life;
     await new Promise<void>((resolve) => this.agenda.at(this.random.between(0, 4), resolve));
-    if (life !== this.#life) return new Promise(() => undefined);
+    if (life !== this.#life || this.#diesInSave()) return new Promise(() => undefined);
     const isOther = memory.lastReceived !== null && memory.lastReceived !== this.#disk.lastReceived;
     const isTooLarge = isOther && this.agenda.now < this.#diskScarceUntil;
     if (isTooLarge || this.agenda.now < this.#diskFullUntil) {
@@ -244,6 +244,15 @@ export class World {
     this.note(`  saved ${memory.status?.is ?? "none"} ${memory.status?.hash ?? ""} working ${memory.lastWorking?.hash ?? "none"}`);
     this.#disk = memory;
     this.oracle.saved(memory);
+    if (this.#diesInSave()) return new Promise(() => undefined);
+  }
+
+  /** Between the state on disk and what follows from it. */
+  #diesInSave(): boolean {
+    if (this.quiet || !this.random.chance(0.005)) return false;
+    this.fault("death in a save");
+    this.die(true);
+    return true;
   }
 
   tell(report: Report): void {

@@ -157,7 +157,7 @@ test("a symbolic link in place of a file is replaced, what it points to stays", 
 });
 
 test.each([
-  ["what was applied and is not known to be good has to show that it lasts", "aa01", [{ of: "offer", hash: "bb02", lives: 1 }], "aa01"],
+  ["what was applied and is not known to be good has to show that it lasts", "aa01", [{ of: "offer", hash: "bb02", digest: "", executable: "", lives: 1 }], "aa01"],
   ["what was good is good", "bb02", [], "bb02"],
 ])("our own state is damaged during a rollout: %s", async (_, good, trials, lastWorking) => {
   const directory = await temporaryDirectory();
@@ -165,7 +165,7 @@ test.each([
   await store.load();
   const A = remoteConfig("aa01", { "": "a: 1\n" });
   const applied = { is: "applied", hash: "bb02", error: "" } as const;
-  await store.save({ instanceUid: NEW_UID, ...NO_TRIAL, lastReceived: B, lastWorking: good === "aa01" ? A : B, status: applied, proven: null, trials: [{ of: "offer", hash: "bb02", lives: 1 }] });
+  await store.save({ instanceUid: NEW_UID, ...NO_TRIAL, lastReceived: B, lastWorking: good === "aa01" ? A : B, status: applied, proven: null, trials: [{ of: "offer", hash: "bb02", digest: "", executable: "", lives: 1 }] });
   await store.close();
   await writeFile(join(directory, "opampsupervisor_state.json"), "{");
   const { memory } = await reload(directory);

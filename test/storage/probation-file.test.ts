@@ -22,7 +22,7 @@ const PROBATION_OF_A: Memory = {
   lastReceived: A,
   lastWorking: G,
   status: { is: "applied", hash: "aa", error: "" },
-  trials: [{ of: "offer", hash: "aa", lives: 1 }],
+  trials: [{ of: "offer", hash: "aa", digest: "", executable: "", lives: 1 }],
   proven: provenOf("01", "x"),
 };
 const TRYING_B: Memory = {
@@ -30,9 +30,9 @@ const TRYING_B: Memory = {
   lastReceived: B,
   status: { is: "applying", hash: "bb", error: "" },
   onProbation: A,
-  trials: [{ of: "offer", hash: "bb", lives: 1 }],
+  trials: [{ of: "offer", hash: "bb", digest: "", executable: "", lives: 1 }],
 };
-const FAILED_B: Memory = { ...TRYING_B, status: { is: "failed", hash: "bb", error: "why" }, trials: [{ of: "offer", hash: "aa", lives: 1 }] };
+const FAILED_B: Memory = { ...TRYING_B, status: { is: "failed", hash: "bb", error: "why" }, trials: [{ of: "offer", hash: "aa", digest: "", executable: "", lives: 1 }] };
 const APPLIED_B: Memory = { ...TRYING_B, status: { is: "applied", hash: "bb", error: "" }, onProbation: null };
 
 const STEPS: readonly (readonly [string, Memory, Memory])[] = [
@@ -41,7 +41,7 @@ const STEPS: readonly (readonly [string, Memory, Memory])[] = [
   ["the newer one is applied", TRYING_B, APPLIED_B],
   ["the newer one is what was good before, so it has no probation", TRYING_B, { ...APPLIED_B, lastWorking: B, trials: [] }],
   ["the first one is good after all", FAILED_B, { ...FAILED_B, onProbation: null, trials: [], lastWorking: A, proven: provenOf("02", "x") }],
-  ["one more comes", FAILED_B, { ...FAILED_B, lastReceived: C, status: { is: "applying", hash: "cc", error: "" }, trials: [{ of: "offer", hash: "cc", lives: 1 }] }],
+  ["one more comes", FAILED_B, { ...FAILED_B, lastReceived: C, status: { is: "applying", hash: "cc", error: "" }, trials: [{ of: "offer", hash: "cc", digest: "", executable: "", lives: 1 }] }],
 ];
 
 async function prepared(memory: Memory): Promise<string> {

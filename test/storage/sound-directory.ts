@@ -21,8 +21,8 @@ export const SOUND: Memory = {
   status: { is: "failed", hash: "bb02", error: "no: way" },
   isTriedAgain: true,
   onProbation: C,
-  trials: [{ of: "offer", hash: "cc03", lives: 1 }],
-  failures: [{ digest: "0f", executable: "/otelcol:1", hash: "bb02", reason: "no: way", version: "0.149.0", at: "2026-01-01T00:00:00.000Z" }],
+  trials: [{ of: "offer", hash: "cc03", digest: "", executable: "", lives: 1 }],
+  failures: [{ digest: "0f", executable: "/otelcol:1", hash: "bb02", reason: "no: way", version: "0.149.0", at: "2026-01-01T00:00:00.000Z", isDeadly: false }],
   proven: { ...provenOf("0123", "/otelcol:1"), text: TEXT },
 };
 

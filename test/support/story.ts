@@ -184,6 +184,12 @@ export class Story {
     await this.settle();
   }
 
+  /** Time passes, and the loop hears nothing of it until the end. */
+  async freeze(ms: number): Promise<void> {
+    this.#now += ms;
+    await this.advance(0);
+  }
+
   /** Lets the loop run until it sleeps. */
   async settle(): Promise<void> {
     for (let i = 0; i < 40; i++) await Promise.resolve();
@@ -334,7 +340,7 @@ function sourceLine(source: ConfigSource): string {
 
 function savedLine(memory: Memory): string {
   const status = memory.status === null ? "none" : `${memory.status.is} ${memory.status.hash}`;
-  const trials = memory.trials.filter(({ lives }) => lives > 0).map(({ hash }) => hash);
+  const trials = memory.trials.filter(({ lives }) => lives > 0).map(({ digest, hash }) => hash || digest);
   const trial = trials.length === 0 ? "" : `, on trial ${trials.join(" and ")}`;
   return `status ${status}, received ${memory.lastReceived?.hash ?? "none"}, working ${memory.lastWorking?.hash ?? "none"}${trial}`;
 }
