@@ -205,7 +205,9 @@ export class Performer {
       await this.#activate(run.build);
       this.#running = run.build;
       await clock.sleep(RELOAD_SETTLE_MS);
-      this.#process?.reload();
+      // Its end is news of its own.
+      if (this.#process === null) return;
+      this.#process.reload();
       this.#keep(attempt, run.build);
       post({ is: "collector-reloaded", attempt });
     } catch (error) {

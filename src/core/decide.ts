@@ -193,6 +193,7 @@ function reload(state: State, run: Run, because: string, turn: Turn): Decision {
   const { attempt, executable, startTimeUnixNano } = process;
   const starting = {
     is: "starting" as const,
+    isReloading: true,
     attempt,
     executable,
     run,

@@ -20,7 +20,7 @@ export function observeStarted(state: State, startTimeUnixNano: bigint, turn: Tu
 }
 
 /** The time for health begins with the process (or its reload), not with the decision: a slow stop is not its fault. */
-export function startTrialClock(state: State, turn: Turn): State {
+function startTrialClock(state: State, turn: Turn): State {
   const { policy, rollout } = state;
   if (rollout.is !== "trying" || !onTrial(state)) return state;
   return { ...state, rollout: { ...rollout, giveUpAt: turn.now + policy.applyTimeoutMs } };
@@ -39,6 +39,11 @@ export function observeNotStarted(state: State, error: string, turn: Turn): Stat
   return probationSuspended(down);
 }
 
+export function observeReloaded(state: State, turn: Turn): State {
+  const { process } = state;
+  return startTrialClock(process.is === "starting" ? { ...state, process: { ...process, isReloading: false } } : state, turn);
+}
+
 /** The Collector may run the old configuration or the new one: only a restart is certain. */
 export function observeNotReloaded(state: State, error: string, turn: Turn): State {
   const failed = failUntried(state, `the Collector could not be reloaded: ${error}`, turn);
@@ -52,6 +57,10 @@ export function observeExited(state: State, exit: Exit, turn: Turn): State {
   const { process } = state;
   if (process.is === "stopping" || state.closing !== null) {
     return probationInterrupted(gone(state, { is: "down", restartAt: turn.now, error: "", held: false }), turn);
+  }
+  // It ended with what it ran before; what it was to be reloaded with is started instead.
+  if (process.is === "starting" && process.isReloading === true) {
+    return gone(state, { is: "down", restartAt: turn.now, error: reasonOf(exitReason(state, exit), exit.tail), held: false });
   }
   return ended(state, exitReason(state, exit), turn, exit.tail);
 }

@@ -10,8 +10,8 @@ import {
   observeHealth,
   observeNotReloaded,
   observeNotStarted,
+  observeReloaded,
   observeStarted,
-  startTrialClock,
   timeoutReason,
 } from "./observe-collector.js";
 import { againAt, offerAgain, sooner } from "./offer-again.js";
@@ -78,7 +78,7 @@ function observeCollector(state: State, event: CollectorEvent, turn: Turn): Stat
     case "collector-exited":
       return observeExited(state, event.exit, turn);
     case "collector-reloaded":
-      return startTrialClock(state, turn);
+      return observeReloaded(state, turn);
     case "collector-not-reloaded":
       return observeNotReloaded(state, event.error, turn);
     case "collector-connected":

@@ -76,6 +76,8 @@ export type Process =
     }
   | ({
       readonly is: "starting";
+      /** Its reload is asked for and not done: until then it runs what it ran before. */
+      readonly isReloading?: boolean;
       readonly late: boolean;
       readonly lateAt: Millis;
       /** Why the process before it ended, "" when that was on purpose. */

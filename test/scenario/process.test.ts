@@ -191,6 +191,20 @@ test("after a freeze what happened meanwhile comes before what time alone would 
   expect(story.state.offers.lastWorking).toMatchObject({ hash: "B" });
 });
 
+test("a Collector that ends while its reload is on its way is no proof against what it was to be reloaded with", async () => {
+  const story = new Story({ memory: GOOD_A, policy: { reloadsByHup: true } });
+  await story.up();
+  await story.post({ is: "remote-config-offered", config: offerOf("B") });
+  await story.prepared();
+  expect(story.effects.at(-1)).toMatchObject({ do: "reload-collector" });
+  await story.exited({ code: 1 });
+  expect(story.effects.at(-1)).toMatchObject({ do: "start-collector", run: { build: { remote: { hash: "B" } } } });
+  expect(story.state.offers.status).toEqual({ is: "applying", hash: "B", error: "" });
+  await story.started();
+  await story.health("healthy");
+  expect(story.state.offers.status).toEqual({ is: "applied", hash: "B", error: "" });
+});
+
 test("shutdown stops the Collector first, whatever it is doing, and then finishes", async () => {
   const story = new Story();
   await story.up();

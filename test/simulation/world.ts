@@ -197,7 +197,8 @@ export class World {
   newOffer(): RemoteConfig {
     const nature = this.random.pick(NATURES);
     const content = `${nature}-${this.random.between(1, 3)}`;
-    return offerOf(content, `h${++this.#hashes}-${content}`);
+    // Some servers hash nothing but the content.
+    return offerOf(content, this.random.chance(0.2) ? `h-${content}` : `h${++this.#hashes}-${content}`);
   }
 
   offer(config: RemoteConfig): void {
