@@ -105,7 +105,7 @@ export function basePrepared(state: State, build: Build, turn: Turn): State {
   const isNew = base.build === null || base.isStale;
   // What failed as an offer, with these very local files, is no better as what should run; a later try is another matter.
   const isTriedAnyway = standIn !== null && !isDeadly(state, build);
-  const known = !isTriedAnyway && isNew && !isProven(state, build) ? knownFailure(state, build) : null;
+  const known = !isTriedAnyway && isNew && state.offers.proven?.digest !== build.prepared.digest ? knownFailure(state, build) : null;
   if (known !== null && rungs(state).length > 0) return baseRefused(state, known, false, turn);
   const prepared: State = { ...state, base: { ...base, build, preparing: 0, refusal: "", isStale: false } };
   if (standIn !== null && isNew && isFree(prepared)) return tryBase(prepared, build, standIn, turn);
@@ -173,8 +173,8 @@ export function baseRefused(state: State, reason: string, isBlameless: boolean, 
 export function standInPrepared(state: State, build: Build, turn: Turn): State {
   const { base, standIn } = state;
   if (standIn === null) return state;
-  // The very content that crashes is no way down, and what the supervisor died over is none either.
-  if (isDeadly(state, build) || (base.build !== null && sameBuild(base.build, build))) return stepDown({ ...state, standIn: { ...standIn, preparing: 0, isStale: false } }, turn);
+  // The very content that crashes is no way down.
+  if (base.build !== null && sameBuild(base.build, build)) return stepDown({ ...state, standIn: { ...standIn, preparing: 0, isStale: false } }, turn);
   const isOther = standIn.build?.prepared.digest !== build.prepared.digest;
   const ready: State = { ...state, standIn: { ...standIn, build, preparing: 0, isStale: false } };
   if (!isFree(ready)) return ready;
