@@ -114,8 +114,8 @@ export class Oracle {
 
   /** @param isSaving right before or after a save: what that says has begun, though nobody has seen it begin */
   died(isSaving: boolean): void {
-    const newest = this.#contents.get(this.#newest);
-    if (isSaving && newest !== undefined) this.#begun.set(newest, "prepared");
+    const stored = this.#contents.get(this.#disk?.lastReceived?.hash ?? "");
+    if (isSaving && stored !== undefined) this.#begun.set(stored, "prepared");
     for (const [content, how] of this.#begun) {
       // Longer than the pause that ends a burst it only waits for something else.
       if (how === "prepared" || this.#now() - this.#offeredAt < 2_500) this.#deaths.set(content, (this.#deaths.get(content) ?? 0) + 1);
