@@ -13,8 +13,9 @@ export function observeRestartCommand(state: State, turn: Turn): State {
   const { forgottenAt } = state.offers;
   const mayForget = forgottenAt === null || turn.now - forgottenAt >= FORGET_MS_MIN;
   const forgotten = mayForget ? forget(state, turn) : state;
-  const standIn = forgotten.standIn !== null && mayRetry(forgotten) ? { ...forgotten.standIn, retryAt: turn.now } : forgotten.standIn;
-  const asked = startNow({ ...forgotten, standIn, restartedAt: turn.now }, turn);
+  const { standIn } = forgotten;
+  const retried = standIn !== null && mayRetry(forgotten) ? { ...forgotten, standIn: { ...standIn, retryAt: turn.now } } : forgotten;
+  const asked = startNow({ ...retried, restartedAt: turn.now }, turn);
   if (process.is === "down" || process.run.turn !== wanted.run.turn) return asked;
   const next = state.turn + 1;
   return {
@@ -35,9 +36,9 @@ export function observeRetryRequest(state: State, turn: Turn): State {
   return mayOfferAgain(state) ? offerAgain({ ...asked, offers: { ...offers, blameless: 0, isForgotten: false } }, turn) : asked;
 }
 
-/** A known failure is no longer a reason to refuse; the server still has to offer it again. */
+/** A known failure is no longer a reason to refuse; the server still has to offer it again. What stands in is not for long, if somebody has repaired something. */
 function forget(state: State, turn: Turn): State {
-  const { offers } = state;
+  const { offers, standIn } = state;
   const failures = offers.failures.length === 0 ? offers.failures : [];
-  return { ...state, offers: { ...offers, failures, isForgotten: offers.status?.is === "failed", forgottenAt: turn.now } };
+  return { ...state, standIn: standIn && { ...standIn, tries: 0 }, offers: { ...offers, failures, isForgotten: offers.status?.is === "failed", forgottenAt: turn.now } };
 }

@@ -212,8 +212,8 @@ export class KilledHost {
 
   /** What the storage remembers as given up. */
   async #exhausted(): Promise<readonly string[]> {
-    const state = JSON.parse(await this.#host.read("storage/opampsupervisor_state.json")) as { failures: { digest: string; hash: string }[] };
-    return state.failures.filter(({ digest }) => digest === "").map(({ hash }) => hash);
+    const state = JSON.parse(await this.#host.read("storage/opampsupervisor_state.json")) as { failures: { isDeadly: boolean; hash: string }[] };
+    return state.failures.filter(({ isDeadly }) => isDeadly).map(({ hash }) => hash);
   }
 
   async #until(holds: () => boolean, what: () => string): Promise<void> {
