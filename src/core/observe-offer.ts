@@ -42,8 +42,8 @@ function storedBefore({ againAt, lastReceived, status, stored }: Offers): Stored
 export function failUnsaved(state: State, error: string, turn: Turn): State {
   const { offers, waiting } = state;
   if (waiting === null) {
-    // It has failed already, for another reason.
-    const isNew = offers.status?.is === "failed" && offers.lastReceived !== offers.stored.received;
+    // It has failed already, for another reason that was not in it.
+    const isNew = offers.status?.is === "failed" && offers.status.wasTried !== true && offers.lastReceived !== offers.stored.received;
     return isNew ? { ...state, offers: { ...offers, unsavedStatus: offers.status } } : state;
   }
   const reason = `cannot store the configuration, so it was not tried: ${error}; free or repair the storage directory`;
