@@ -73,19 +73,20 @@ export interface Proven {
 /** The projection of the state that has to be on disk before anything follows from it. */
 export function memory(state: State): Memory {
   const { lastReceived, status, againAt } = state.offers;
-  return memoryWith(state, { received: lastReceived, status, isTriedAgain: againAt !== null });
+  return memoryWith(state, { received: lastReceived, status, isTriedAgain: againAt !== null }, trials(state, subjectOf(state)));
 }
 
-/** The same without the newest offer, where that may be what there is no room for: the rest need not wait for it. */
+/** The same without the newest offer, where that may be what there is no room for: the rest need not wait for it. Nothing begins by it. */
 export function memoryOfRest(state: State): Memory {
   const { offers: { stored }, waiting } = state;
-  return memoryWith({ ...state, waiting: waiting?.offer === stored.received ? waiting : null }, stored);
+  const rest = { ...state, waiting: waiting?.offer === stored.received ? waiting : null };
+  return memoryWith(rest, stored, trials(rest, begunIn(rest)));
 }
 
-function memoryWith(state: State, { isTriedAgain, received, status }: Stored): Memory {
+function memoryWith(state: State, { isTriedAgain, received, status }: Stored, trials: readonly Trial[]): Memory {
   const { instanceUid, offers } = state;
   const { lastWorking, proven, failures } = offers;
-  return { instanceUid, lastReceived: received, lastWorking, status, isTriedAgain, proven, onProbation: onProbation(state, received), trials: trials(state), failures };
+  return { instanceUid, lastReceived: received, lastWorking, status, isTriedAgain, proven, onProbation: onProbation(state, received), trials, failures };
 }
 
 /** Nothing remote is what runs, and that is not for want of an offer. */
@@ -102,9 +103,8 @@ function onProbation({ base, policy, probation, returning }: State, received: Re
 type Subject = Omit<Trial, "lives">;
 
 /** A life that ends over one of them says nothing of the others, but what is known of those is kept. */
-function trials(state: State): readonly Trial[] {
+function trials(state: State, underWay: Subject | null): readonly Trial[] {
   const { closing, interrupted, probation, returning, rollout, waiting } = state;
-  const underWay = subjectOf(state);
   const offers = [waiting?.offer, returning, rollout.is === "idle" ? null : rollout.offer].map((config) => offer(state, config));
   const all = [underWay, ...offers, probation === null ? null : subjectOfProbation(state, probation), ...interrupted.filter((trial) => isOpen(state, trial))];
   const subjects = all.filter((subject, index): subject is Subject => subject !== null && all.findIndex((other) => isSame(other, subject)) === index);
@@ -124,11 +124,15 @@ function isOpen({ base, offers: { againAt, lastReceived } }: State, { hash, of }
 
 /** What a death would be due to: one at a time, and what only waits for its turn is not it. */
 function subjectOf(state: State): Subject | null {
-  const { probation, returning, rollout, waiting } = state;
-  if (rollout.is === "preparing") return offer(state, rollout.offer);
-  const next = mayPrepare(state) ? (returning ?? waiting?.offer) : undefined;
-  if (next !== undefined) return offer(state, next);
-  if (rollout.is === "trying") return offer(state, rollout.offer);
+  const { returning, rollout, waiting } = state;
+  const next = rollout.is !== "preparing" && mayPrepare(state) ? (returning ?? waiting?.offer) : undefined;
+  return next === undefined ? begunIn(state) : offer(state, next);
+}
+
+/** The same while nothing new can begin. */
+function begunIn(state: State): Subject | null {
+  const { probation, rollout } = state;
+  if (rollout.is !== "idle") return offer(state, rollout.offer);
   return probation === null ? null : subjectOfProbation(state, probation);
 }
 

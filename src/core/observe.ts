@@ -137,12 +137,14 @@ function observeSaved(saved: State, turn: Turn): State {
 
 /** Nothing new begins. What was to come back waits as well, for what it might do could not be noted. */
 function observeNotSaved(state: State, { error, isRestSaved }: Extract<Event, { is: "memory-not-saved" }>, turn: Turn): State {
-  const { offers, returning, returningMarked } = state;
+  const { offers, returning, rollout } = state;
+  const returningMarked = state.returningMarked && !isRestSaved;
   const failing: State = {
     ...state,
     storage: { is: "failing", error, retryAt: turn.now + SAVE_RETRY_MS },
     offers: isRestSaved ? { ...offers, savedStatus: offers.stored.status } : offers,
-    returnsLate: state.returnsLate || (returning !== null && !returningMarked),
+    returningMarked,
+    returnsLate: state.returnsLate || (returning !== null && rollout.is === "idle" && !returningMarked),
   };
   return failUnsaved(failing, error, turn);
 }
