@@ -110,7 +110,7 @@ function lines(text: string): number {
 }
 
 function isCoreImport(from: string, typeOnly: boolean): boolean {
-  return /^src\/core\/[^/]+$/.test(from) || ["src/lib/check.js", "src/lib/log-tail.js"].includes(from) || (typeOnly && from.startsWith("src/gen/"));
+  return /^src\/core\/[^/]+$/.test(from) || ["src/lib/check.js", "src/lib/later.js", "src/lib/log-tail.js"].includes(from) || (typeOnly && from.startsWith("src/gen/"));
 }
 
 function only(file: Parsed, folders: readonly string[], pattern: RegExp): readonly Place[] {

@@ -26,6 +26,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     rollout: { is: "idle" },
     probation: null,
     interrupted,
+    deadline: null,
     returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, trials) : null,
     returningAt: now,
     returningMarked: false,

@@ -4,7 +4,9 @@
  */
 import { mayPrepare } from "./preparation.js";
 import type { Probation, State, Stored } from "./state.js";
+import type { Turn } from "./turn.js";
 import type { Hex, RemoteConfig, RemoteStatus } from "./values.js";
+import { later } from "../lib/later.js";
 
 export interface Memory {
   /** UUID in canonical text. */
@@ -39,6 +41,8 @@ export interface Trial {
   readonly executable: string;
   /** How many lives of the supervisor ended over it, and for what is under way this one, which may; a clean end is none. */
   readonly lives: number;
+  /** By when this life decides on it unless a crash begins its probation anew: ISO 8601 by the wall clock, for people. The next life begins it afresh. */
+  readonly until?: string;
 }
 
 /** Known by the composed text with the executable, not by the server's hash: a hash with a time stamp in it changes nothing. */
@@ -100,11 +104,11 @@ function onProbation({ base, policy, probation, returning }: State, received: Re
   return remote === received ? null : remote;
 }
 
-type Subject = Omit<Trial, "lives">;
+type Subject = Omit<Trial, "lives" | "until">;
 
 /** A life that ends over one of them says nothing of the others, but what is known of those is kept. */
 function trials(state: State, underWay: Subject | null): readonly Trial[] {
-  const { closing, interrupted, probation, returning, rollout, waiting } = state;
+  const { closing, deadline, interrupted, probation, returning, rollout, waiting } = state;
   const offers = [waiting?.offer, returning, rollout.is === "idle" ? null : rollout.offer].map((config) => offer(state, config));
   const all = [underWay, ...offers, probation === null ? null : subjectOfProbation(state, probation), ...interrupted.filter((trial) => isOpen(state, trial))];
   const subjects = all.filter((subject, index): subject is Subject => subject !== null && all.findIndex((other) => isSame(other, subject)) === index);
@@ -113,13 +117,23 @@ function trials(state: State, underWay: Subject | null): readonly Trial[] {
     if (subject !== underWay) return before;
     // What is not known yet in this life may be known from the last one.
     const { digest, executable } = subject;
-    return { ...before, digest: digest || before.digest, executable: executable || before.executable, lives: closing === null ? before.lives + 1 : before.lives };
+    const lives = closing === null ? before.lives + 1 : before.lives;
+    return { ...before, digest: digest || before.digest, executable: executable || before.executable, lives, until: deadline?.until ?? "" };
   });
 }
 
 /** It goes on later in this life, so what is known of it outlives a death before that. */
 function isOpen({ base, offers: { againAt, lastReceived } }: State, { hash, of }: Trial): boolean {
   return of === "base" ? base.build === null : againAt !== null && hash === lastReceived?.hash;
+}
+
+/** Notes by when what is under way by now will be decided, at the latest as far as one can know. */
+export function noteDeadline(state: State, { at }: Pick<Turn, "at">): State {
+  const { deadline, policy } = state;
+  const subject = subjectOf(state);
+  if (deadline?.of === subject?.of && deadline?.hash === subject?.hash) return state;
+  if (subject === null) return { ...state, deadline: null };
+  return { ...state, deadline: { of: subject.of, hash: subject.hash, until: later(at, policy.applyTimeoutMs + policy.probationMs) } };
 }
 
 /** What a death would be due to: one at a time, and what only waits for its turn is not it. */
@@ -169,6 +183,7 @@ function sameTrials(a: readonly Trial[], b: readonly Trial[]): boolean {
   return a.length === b.length && a.every((trial, index) => isEqual(trial, b[index]));
 }
 
+/** The time by which it is decided is no reason to save. */
 function isEqual(a: Trial, b: Trial | undefined): boolean {
   return a.of === b?.of && a.hash === b.hash && a.digest === b.digest && a.executable === b.executable && a.lives === b.lives;
 }

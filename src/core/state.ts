@@ -31,6 +31,8 @@ export interface State {
   readonly probation: Probation | null;
   /** The trials that the last life left behind. */
   readonly interrupted: readonly Trial[];
+  /** By when what is under way will be decided. */
+  readonly deadline: { readonly of: Trial["of"]; readonly hash: Hex; readonly until: string } | null;
   /** The newest offer, while it waits for its turn. */
   readonly waiting: Waiting | null;
   /** What was applied in the last life and is not good yet, until it is healthy again or has failed. What waits comes after it. */

@@ -103,7 +103,9 @@ function provenOf(proven: Fields, instanceUid: string): ProvenRecord {
 function trialOf(trial: Fields): Trial {
   const { lives } = trial;
   if (typeof lives !== "number" || !Number.isInteger(lives)) throw new Error("lives of a trial is not a whole number");
-  return { of: trial["of"] === "base" ? "base" : "offer", hash: hexOf(trial, "hash"), digest: hexOf(trial, "digest"), executable: stringOf(trial, "executable"), lives };
+  const of = trial["of"] === "base" ? "base" : "offer";
+  const known = { of, hash: hexOf(trial, "hash"), digest: hexOf(trial, "digest"), executable: stringOf(trial, "executable"), lives } as const;
+  return "until" in trial ? { ...known, until: stringOf(trial, "until") } : known;
 }
 
 function failureOf(failure: Fields): Failure {

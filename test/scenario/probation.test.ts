@@ -1,6 +1,6 @@
 /** Between applied and good: what a configuration has to stand, and what is returned to when it does not. */
 import { expect, test } from "vitest";
-import { offerOf, provenOf, Story, testFacts } from "../support/story.js";
+import { GOOD_A, offerOf, provenOf, Story, testFacts } from "../support/story.js";
 
 async function applied(name: string): Promise<Story> {
   const story = new Story();
@@ -304,6 +304,18 @@ test("a probation that a death of the supervisor cut short runs again, but not a
     > collector-health #1 healthy
       tell failed B "the supervisor ended 3 times while this configuration was on trial; it is not tried again; configuration A, which worked before, runs instead"; healthy"
   `);
+});
+
+test("what is on trial is on disk before anything is stopped, with the time by which it is decided", async () => {
+  const story = new Story({ memory: GOOD_A });
+  await story.up();
+  await story.post({ is: "remote-config-offered", config: offerOf("B") });
+  // 1 s after the epoch it is offered; 30 s to become healthy, 60 s of probation.
+  expect(story.saves.at(-1)?.trials).toMatchObject([{ of: "offer", hash: "B", lives: 1, until: "1970-01-01T00:01:31.000Z" }]);
+  expect(story.effects.some((effect) => effect.do === "stop-collector")).toBe(false);
+  await story.prepared();
+  expect(story.effects.at(-1)).toMatchObject({ do: "stop-collector" });
+  expect(story.saves.at(-1)?.trials).toMatchObject([{ digest: "digest-B", executable: testFacts.identity, until: "1970-01-01T00:01:31.000Z" }]);
 });
 
 test("a clean shutdown during probation is no death", async () => {

@@ -53,7 +53,7 @@ const MEMORIES: Readonly<Record<string, Memory>> = {
     status: { is: "failed", hash: "bb02", error: "why" },
     isTriedAgain: true,
     onProbation: A,
-    trials: [{ of: "offer", hash: "aa01", digest: "", executable: "", lives: 2 }],
+    trials: [{ of: "offer", hash: "aa01", digest: "", executable: "", lives: 2, until: "2026-01-01T00:01:30.000Z" }],
     failures: [{ digest: "0a", executable: "/otelcol:1", hash: "bb02", reason: "why", version: "0.149.0", at: "2026-01-01T00:00:00.000Z", isDeadly: false }],
     proven: null,
   },
