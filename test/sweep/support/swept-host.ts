@@ -160,11 +160,13 @@ export class SweptHost {
 
   async kill(): Promise<Death> {
     const { agent, host, server } = this.stage;
-    const collectors = await host.collectors();
+    const before = await host.collectors();
     expect(await this.supervisor.end("SIGKILL")).toEqual({ code: null, signal: "SIGKILL" });
     await this.gate.disarm();
     // What it had sent before has arrived then.
     await this.stage.until("the server to notice", () => server.fleet.agents().every(({ gone }) => gone !== null));
+    // One whose command was just being executed has shown no name before.
+    const collectors = [...new Set([...before, ...(await host.collectors())])];
     return { collectors, leftovers: (await readdir(host.storage)).filter(isTemporary), told: agent.status, messages: agent.messages.length };
   }
 
