@@ -4,10 +4,11 @@
  * during whose trial the supervisor keeps dying has failed.
  */
 import { FAILURES_MAX, FALLBACK_WAIT_MS, OFFER_RETRY_MS, TRIAL_LIVES_MAX } from "./limits.js";
-import type { Memory, Trial } from "./memory.js";
+import type { Memory } from "./memory.js";
 import { NO_RESTARTS } from "./restart.js";
 import type { Policy } from "./policy.js";
 import type { Base, Offers, State, Waiting } from "./state.js";
+import type { Trial } from "./trials.js";
 import type { Turn } from "./turn.js";
 import type { Hex, Millis, RememberedFacts, RemoteConfig } from "./values.js";
 

@@ -17,12 +17,12 @@ import {
 import { againAt, offerAgain, sooner } from "./offer-again.js";
 import { failUndescribed, failUnsaved, observeOffer, observePrepared, observeRefused } from "./observe-offer.js";
 import { observeRestartCommand, observeRetryRequest } from "./observe-operator.js";
-import { isUnderWay } from "./memory.js";
 import { probationDeadline } from "./probation.js";
 import { NO_RESTARTS } from "./restart.js";
 import { failTrial } from "./rollout.js";
 import { alive } from "./run.js";
 import type { Shown, State } from "./state.js";
+import { isUnderWay } from "./trials.js";
 import type { Turn } from "./turn.js";
 import type { ExecutableFacts } from "./values.js";
 import { unreachable } from "../lib/check.js";

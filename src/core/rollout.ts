@@ -3,10 +3,11 @@
  * these functions are the only writers of a final status.
  */
 import { BASE_RETRY_MS, FAILURES_MAX, REASON_CHARS_MAX } from "./limits.js";
-import type { Failure, Proven, Trial } from "./memory.js";
+import type { Failure, Proven } from "./memory.js";
 import { blameless } from "./offer-again.js";
 import { sameBuild, shortHash } from "./run.js";
 import type { Base, Probation, State, Wanted } from "./state.js";
+import type { Trial } from "./trials.js";
 import type { Turn } from "./turn.js";
 import type { Build, Hex, Millis, RemoteConfig, RemoteStatus } from "./values.js";
 import { withLogTail } from "../lib/log-tail.js";

@@ -3,7 +3,8 @@
  * different field from what *is*, so that restart, rollback and shutdown are only changes of what is wanted.
  */
 import type { Policy } from "./policy.js";
-import type { Failure, Proven, Trial } from "./memory.js";
+import type { Failure, Proven } from "./memory.js";
+import type { Trial } from "./trials.js";
 import type {
   AgentDescription,
   AvailableComponents,

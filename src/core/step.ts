@@ -1,9 +1,9 @@
 /** One turn of the core: observe, then decide, then note what is on trial by now. Pure; only `supervisor.ts` calls it. */
 import { decide, type Decision } from "./decide.js";
 import type { Event } from "./event.js";
-import { noteDeadline } from "./memory.js";
 import { observe } from "./observe.js";
 import type { State } from "./state.js";
+import { noteDeadline } from "./trials.js";
 import type { Turn } from "./turn.js";
 
 export function step(state: State, event: Event, turn: Turn): Decision {

@@ -3,7 +3,8 @@
  * damaged `persistent_state.yaml` costs nothing, and it says which received configuration each version of that file
  * speaks of, so that a supervisor that died between two files is noticed.
  */
-import type { Failure, Proven, Trial } from "../core/memory.js";
+import type { Failure, Proven } from "../core/memory.js";
+import type { Trial } from "../core/trials.js";
 import type { RemoteStatus } from "../core/values.js";
 import { PERSISTENT_STATE_BYTES_MAX, wholeText } from "./persistent-state.js";
 import { parseUuid } from "./uuid.js";
