@@ -7,7 +7,7 @@ import { FAILURES_MAX, FALLBACK_WAIT_MS, OFFER_RETRY_MS, TRIAL_LIVES_MAX } from 
 import type { Memory } from "./memory.js";
 import { NO_RESTARTS } from "./restart.js";
 import type { Policy } from "./policy.js";
-import type { Base, Offers, State, Waiting } from "./state.js";
+import type { Base, Offers, Returning, State, Waiting } from "./state.js";
 import type { Trial } from "./trials.js";
 import type { Turn } from "./turn.js";
 import type { Hex, Millis, RememberedFacts, RemoteConfig } from "./values.js";
@@ -28,10 +28,7 @@ export function begin(policy: Policy, memory: Memory, remembered: RememberedFact
     probation: null,
     interrupted,
     deadline: null,
-    returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, trials) : null,
-    returningAt: now,
-    returningMarked: false,
-    returnsLate: false,
+    returning: policy.acceptsRemoteConfig && policy.rollsBack ? returningOf(memory, offers, trials, now) : null,
     waiting: policy.acceptsRemoteConfig ? waitingOf(offers, now) : null,
     offers,
     restarts: NO_RESTARTS,
@@ -115,11 +112,12 @@ function baseOf(policy: Policy, offers: Offers, before: RemoteConfig | null, int
 }
 
 /** It comes back before anything newer is tried: only then it can be returned to. */
-function returningOf({ onProbation }: Memory, { lastReceived, status }: Offers, trials: readonly Trial[]): RemoteConfig | null {
+function returningOf({ onProbation }: Memory, { lastReceived, status }: Offers, trials: readonly Trial[], now: Millis): Returning | null {
   const trialOf = (hash: Hex | undefined): Trial | undefined => trials.find((trial) => trial.of === "offer" && trial.hash === hash);
-  if (status?.is === "applied" && trialOf(status.hash) !== undefined) return lastReceived;
   const before = trialOf(onProbation?.hash);
-  return before !== undefined && isExhausted(before) ? null : onProbation;
+  const isOver = before !== undefined && isExhausted(before);
+  const offer = status?.is === "applied" && trialOf(status.hash) !== undefined ? lastReceived : isOver ? null : onProbation;
+  return offer && { offer, durable: false, actAt: now, isLate: false };
 }
 
 /** Without an outcome it is still to be tried, however far its trial had come, or whatever the last life died over. */

@@ -14,12 +14,12 @@ export function deadline(state: State): Millis | null {
 }
 
 function waits(state: State): Millis[] {
-  const { base, executable, policy, probation, process, returning, returningAt, returningMarked, rollout, standIn, storage, waiting, wanted } = state;
+  const { base, executable, policy, probation, process, returning, rollout, standIn, storage, waiting, wanted } = state;
   const times: Millis[] = [];
   const isFree = mayPrepare(state);
   if (isFree && base.build === null && standIn === null) times.push(base.retryAt);
   if (isFree && returning === null && waiting?.durable === true) times.push(waiting.actAt);
-  if (isFree && returning !== null && returningMarked && rollout.is === "idle") times.push(returningAt);
+  if (isFree && returning?.durable === true && rollout.is === "idle") times.push(returning.actAt);
   if (isFree && isSettled(state) && base.isStale) times.push(base.retryAt);
   if (isFree && isSettled(state) && isRenamed(state)) times.push(state.renameAt);
   if (isFree && standIn !== null && mayRetry(state)) times.push(standIn.retryAt);

@@ -55,13 +55,16 @@ function decideExecutable(state: State, turn: Turn): Decision {
 
 /** One preparation at a time, the base first: after a crash in the middle of a trial, what worked runs before the next try. */
 function decidePreparation(state: State, turn: Turn): Decision {
-  const { base, returning, returningAt, returningMarked, rollout, standIn, waiting } = state;
+  const { base, returning, rollout, standIn, waiting } = state;
   if (!mayPrepare(state)) return { state, effects: [] };
   if (base.build === null && standIn === null && base.retryAt <= turn.now) {
     return prepareBase(state, becauseOfBase(state));
   }
   if (standIn !== null && standIn.build === null) return prepareStandIn(state, standIn, `${nameOfBase(state)} does not run`);
-  if (returning !== null) return returningMarked && rollout.is === "idle" && returningAt <= turn.now ? prepareOffer(state, returning) : { state, effects: [] };
+  if (returning !== null) {
+    const isDue = returning.durable && rollout.is === "idle" && returning.actAt <= turn.now;
+    return isDue ? prepareOffer(state, returning.offer) : { state, effects: [] };
+  }
   if (waiting !== null && waiting.durable && waiting.actAt <= turn.now) return prepareOffer({ ...state, waiting: null }, waiting.offer);
   if (!isSettled(state)) return { state, effects: [] };
   if (base.isStale && base.retryAt <= turn.now) return prepareBase(state, "the local files are read again");

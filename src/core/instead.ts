@@ -24,7 +24,7 @@ export function instead(state: State, status: RemoteStatus | null): string {
 
 function nameOfNext(state: State): string {
   const { base, returning } = state;
-  const remote = returning ?? base.remote;
+  const remote = returning?.offer ?? base.remote;
   return remote === null ? nameOfBase(state) : nameOfRemote(remote.hash);
 }
 

@@ -82,7 +82,7 @@ function onProbation({ base, policy, probation, returning }: State, received: Re
   // Without going back there is no probation; then it is what runs after a newer offer was refused.
   if (!policy.rollsBack) return base.remote === received ? null : (base.remote ?? NO_REMOTE);
   // While it is brought back it is still what it was.
-  const remote = returning ?? (probation?.of === "offer" ? probation.build.remote : null);
+  const remote = returning?.offer ?? (probation?.of === "offer" ? probation.build.remote : null);
   return remote === received ? null : remote;
 }
 

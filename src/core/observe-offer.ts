@@ -5,7 +5,7 @@ import { COMPOSE_RETRY_MS, OFFER_BURST_WINDOW_MS, OFFER_PAUSE_MS, OFFER_RETRY_MS
 import { blameless, failWaiting } from "./offer-again.js";
 import { applyTrial, knownFailure, refuseOffer, wantedBy } from "./rollout.js";
 import { alive, sameBuild, shortHash } from "./run.js";
-import type { Offers, State, Stored } from "./state.js";
+import type { Offers, Returning, State, Stored } from "./state.js";
 import type { Turn } from "./turn.js";
 import type { Build, Millis, RemoteConfig } from "./values.js";
 
@@ -81,14 +81,14 @@ export function observeRefused(state: State, event: Extract<Event, { is: "config
   if (ticket === state.base.preparing) return baseRefused(state, reason, isBlameless, turn);
   if (ticket === state.standIn?.preparing) return standInRefused(state, reason, isBlameless, turn);
   if (state.rollout.is !== "preparing" || state.rollout.ticket !== ticket) return state;
-  if (isBlameless && state.rollout.offer === state.returning) return returnLater(state, reason, turn);
+  if (isBlameless && state.rollout.offer === state.returning?.offer) return returnLater(state, state.returning, reason, turn);
   const refused = refuseOffer(state, reason, turn.now);
   return isBlameless ? blameless(refused, turn) : refused;
 }
 
 /** What was applied comes back once it can be prepared. What waits for it cannot be prepared either, and is tried after it. */
-function returnLater(state: State, reason: string, turn: Turn): State {
-  return failWaiting({ ...state, rollout: { is: "idle" }, returnsLate: true, returningAt: turn.now + COMPOSE_RETRY_MS }, reason, turn);
+function returnLater(state: State, returning: Returning, reason: string, turn: Turn): State {
+  return failWaiting({ ...state, rollout: { is: "idle" }, returning: { ...returning, isLate: true, actAt: turn.now + COMPOSE_RETRY_MS } }, reason, turn);
 }
 
 /** The newest offer again. An empty hash says nothing, so there the content decides. */

@@ -129,7 +129,7 @@ function observeSaved(saved: State, turn: Turn): State {
   return {
     ...state,
     storage: { is: "working" },
-    returningMarked: returning !== null && isUnderWay(saved, returning),
+    returning: returning === null ? null : { ...returning, durable: isUnderWay(saved, returning.offer) },
     offers: { ...offers, savedStatus: offers.status, stored: { received: offers.lastReceived, status: offers.status, isTriedAgain: offers.againAt !== null } },
     waiting: waiting === null ? null : { ...waiting, durable: isUnderWay(saved, waiting.offer) },
   };
@@ -138,13 +138,12 @@ function observeSaved(saved: State, turn: Turn): State {
 /** Nothing new begins. What was to come back waits as well, for what it might do could not be noted. */
 function observeNotSaved(state: State, { error, isRestSaved }: Extract<Event, { is: "memory-not-saved" }>, turn: Turn): State {
   const { offers, returning, rollout } = state;
-  const returningMarked = state.returningMarked && !isRestSaved;
+  const durable = returning?.durable === true && !isRestSaved;
   const failing: State = {
     ...state,
     storage: { is: "failing", error, retryAt: turn.now + SAVE_RETRY_MS },
     offers: isRestSaved ? { ...offers, savedStatus: offers.stored.status } : offers,
-    returningMarked,
-    returnsLate: state.returnsLate || (returning !== null && rollout.is === "idle" && !returningMarked),
+    returning: returning === null ? null : { ...returning, durable, isLate: returning.isLate || (rollout.is === "idle" && !durable) },
   };
   return failUnsaved(failing, error, turn);
 }

@@ -183,8 +183,8 @@ function isLess(state: State): boolean {
 }
 
 /** What was applied in the last life, and cannot begin yet. */
-function comesLate({ returning, returnsLate, rollout }: State): RemoteConfig | null {
-  return returnsLate && rollout.is !== "trying" ? returning : null;
+function comesLate({ returning, rollout }: State): RemoteConfig | null {
+  return returning?.isLate === true && rollout.is !== "trying" ? returning.offer : null;
 }
 
 const SILENT =

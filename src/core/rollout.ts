@@ -225,7 +225,7 @@ export function refuseOffer(state: State, reason: string, now: Millis, wasTried 
 
 /** Its course has ended, also where it was a way back. */
 function over(state: State, offer: RemoteConfig): State {
-  return { ...state, rollout: { is: "idle" }, returning: state.returning === offer ? null : state.returning };
+  return { ...state, rollout: { is: "idle" }, returning: state.returning?.offer === offer ? null : state.returning };
 }
 
 /** Sets the outcome of the newest offer; an offer that was superseded gets none. */

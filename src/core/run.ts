@@ -42,6 +42,6 @@ export function shortHash(hash: Hex): string {
 }
 
 /** At the start, what was applied and healthy in the last life is about to run again: nothing else needs to run before it. */
-export function resumes({ attempt, returning, returnsLate, rollout }: State): boolean {
-  return attempt === 0 && returning !== null && !returnsLate && rollout.is !== "trying";
+export function resumes({ attempt, returning, rollout }: State): boolean {
+  return attempt === 0 && returning?.isLate === false && rollout.is !== "trying";
 }

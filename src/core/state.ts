@@ -37,13 +37,7 @@ export interface State {
   /** The newest offer, while it waits for its turn. */
   readonly waiting: Waiting | null;
   /** What was applied in the last life and is not good yet, until it is healthy again or has failed. What waits comes after it. */
-  readonly returning: RemoteConfig | null;
-  /** When it may be prepared, once more where that was impossible. */
-  readonly returningAt: Millis;
-  /** That it is on trial is on disk. It does not begin before. */
-  readonly returningMarked: boolean;
-  /** It cannot begin yet: what is good runs until it can. */
-  readonly returnsLate: boolean;
+  readonly returning: Returning | null;
   readonly offers: Offers;
   readonly restarts: Restarts;
   readonly executable: Executable;
@@ -160,6 +154,15 @@ export interface Probation {
   readonly sickSince: Millis | null;
   readonly crashes: number;
   readonly flips: number;
+}
+
+export interface Returning {
+  readonly offer: RemoteConfig;
+  /** That it is on trial is on disk. Nothing starts before. */
+  readonly durable: boolean;
+  readonly actAt: Millis;
+  /** It could not begin: what is good runs until it can. */
+  readonly isLate: boolean;
 }
 
 export interface Waiting {

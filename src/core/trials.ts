@@ -29,7 +29,7 @@ type Subject = Omit<Trial, "lives" | "until">;
 /** @param underWay what a death would be due to; of the others what is known is kept */
 export function trials(state: State, underWay: Subject | null): readonly Trial[] {
   const { closing, deadline, interrupted, probation, returning, rollout, waiting } = state;
-  const offers = [waiting?.offer, returning, rollout.is === "idle" ? null : rollout.offer].map((config) => offer(state, config));
+  const offers = [waiting?.offer, returning?.offer, rollout.is === "idle" ? null : rollout.offer].map((config) => offer(state, config));
   const all = [underWay, ...offers, probation === null ? null : subjectOfProbation(state, probation), ...interrupted.filter((trial) => isOpen(state, trial))];
   const subjects = all.filter((subject, index): subject is Subject => subject !== null && all.findIndex((other) => isSame(other, subject)) === index);
   return subjects.map((subject) => {
@@ -59,7 +59,7 @@ export function noteDeadline(state: State, { at }: Pick<Turn, "at">): State {
 /** What a death would be due to: one at a time, and what only waits for its turn is not it. */
 export function subjectOf(state: State): Subject | null {
   const { returning, rollout, waiting } = state;
-  const next = rollout.is !== "preparing" && mayPrepare(state) ? (returning ?? waiting?.offer) : undefined;
+  const next = rollout.is !== "preparing" && mayPrepare(state) ? (returning ?? waiting)?.offer : undefined;
   return next === undefined ? begunIn(state) : offer(state, next);
 }
 

@@ -27,7 +27,7 @@ const mutants: readonly Mutant[] = [
   { mistake: "makes good what was healthy once", file: "rollout.ts", from: "isGood(state, build) || policy.probationMs === 0 || !build.prepared.runs", to: "policy.probationMs >= 0" },
   { mistake: "restarts without a pause", file: "restart.ts", from: "return full * (1 - RESTART_JITTER * random);", to: "return 0 * full * random * RESTART_JITTER;" },
   { mistake: "does not persist what is on trial", file: "memory.ts", from: "onProbation(state, received), trials, failures", to: "onProbation(state, received), trials: trials.slice(9), failures" },
-  { mistake: "counts the deaths over what comes back against what waits for it", file: "trials.ts", from: "(returning ?? waiting?.offer)", to: "(waiting?.offer ?? returning ?? undefined)" },
+  { mistake: "counts the deaths over what comes back against what waits for it", file: "trials.ts", from: "(returning ?? waiting)?.offer", to: "(waiting ?? returning)?.offer" },
   { mistake: "answers a failed configuration with APPLIED", file: "rollout.ts", from: '{ is: "failed", hash, error: bounded(reason), wasTried: true,', to: '{ is: "applied", hash, error: "",' },
   { mistake: "never stops the old Collector", file: "decide.ts", from: "return stop(calm, wanted.because, wanted.run);", to: "return start(calm, wanted.run, wanted.because, turn);" },
   { mistake: "forgets what failed", file: "rollout.ts", from: "[failure, ...others].slice(0, FAILURES_MAX)", to: "others" },
